@@ -1,0 +1,1 @@
+//! Closed log segments in the lake: a local folder.

@@ -1,0 +1,1 @@
+//! The one driver of sockets and requests: HTTP, WebSocket, reconnects, heartbeats.

@@ -1,0 +1,1 @@
+//! The one door: REST, WebSocket, server-sent events, OpenAPI and the dashboard.

@@ -1,0 +1,1 @@
+//! Technical indicators, streaming and batch from one definition.

@@ -1,0 +1,1 @@
+//! The venues: one file or folder each, a codec without I/O.

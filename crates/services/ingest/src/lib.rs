@@ -1,0 +1,1 @@
+//! Sockets, request budgets and gap repair: what fills the raw log.

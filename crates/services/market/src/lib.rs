@@ -1,0 +1,1 @@
+//! From the raw log to hot view, fan-out and commits.

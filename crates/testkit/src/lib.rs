@@ -1,0 +1,1 @@
+//! Conformance suites of the seams, builders and a clock moved by hand: for tests only.
