@@ -1,1 +1,38 @@
-//! Symbols, exact numbers, time, timeframes, trades, books and candles: the ground that every crate stands on.
+//! Symbols, exact numbers, time, timeframes, trades, books and candles: the ground that every
+//! crate stands on.
+//!
+//! Nothing here does I/O, reads a clock or knows a venue. Start with [`Symbol`], [`Decimal`] (and
+//! its typed forms [`Price`], [`Quantity`], [`Notional`]), [`Timestamp`], [`Timeframe`],
+//! [`Trade`] and [`Candle`]; [`TradeBatch`] and [`CandleBatch`] are the same in columns, which is
+//! how the seams exchange many of them.
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
+mod book;
+mod candle;
+mod candle_batch;
+mod column;
+mod decimal;
+mod instrument;
+mod ledger;
+mod number;
+mod quote;
+mod symbol;
+mod time;
+mod timeframe;
+mod trade;
+mod trade_batch;
+
+pub use book::{BookDelta, BookSnapshot, Level};
+pub use candle::{Candle, CandleOrigin, CandleState};
+pub use candle_batch::CandleBatch;
+pub use column::{DecimalColumn, Integers};
+pub use decimal::{Decimal, DecimalError};
+pub use instrument::{Instrument, InstrumentStatus};
+pub use ledger::{DayTally, Filling, Hole, LedgerEvent, LedgerKind, Quarantined};
+pub use number::{Notional, Price, Quantity};
+pub use quote::Quote;
+pub use symbol::{Contract, OptionKind, Symbol, SymbolError, VenueId, VenueSymbol};
+pub use time::{TimeError, TimeRange, Timestamp};
+pub use timeframe::{Timeframe, TimeframeError};
+pub use trade::{Side, Trade, TradeFlags, TradeId, TradeKey};
+pub use trade_batch::TradeBatch;

@@ -1,1 +1,13 @@
 //! Conformance suites of the seams, builders and a clock moved by hand: for tests only.
+//!
+//! Used from `tests/` folders as a dev-dependency. A suite is a module with one function a case;
+//! every engine and every fake runs all of them.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "test code: a failure is a panic"
+)]
+#![allow(clippy::print_stdout, reason = "a skipped test says so")]
+
+pub mod clock;
+pub mod recorded;

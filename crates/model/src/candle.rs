@@ -1,0 +1,132 @@
+//! [`Candle`]: one price bar.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Notional, Price, Quantity, Timestamp, TradeKey};
+
+/// Where a candle comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[repr(u8)]
+pub enum CandleOrigin {
+    /// Built here from trades.
+    Trades = 0,
+    /// The venue's own candle, or one that was imported.
+    Venue = 1,
+}
+
+/// How final a candle is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[repr(u8)]
+pub enum CandleState {
+    /// Its time is not over; the next trade may change it.
+    Open = 0,
+    /// Its time is over.
+    Closed = 1,
+    /// Closed, and changed since by a late or repaired trade.
+    Revised = 2,
+}
+
+/// One price bar: what was traded in `[open_time, open_time + timeframe)`.
+///
+/// A bar without trades does not exist: gaps are the reader's to fill. Sums are exact. Candles of
+/// one symbol and timeframe merge ([`Candle::merge`]), which is how parents are rolled up from
+/// children and how a late trade reaches a closed candle.
+///
+/// Whether a candle is *complete* is not in it: that is the ledger's to say, for the ledger may
+/// learn of a gap, or of its repair, later.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Candle {
+    /// Where the bar begins.
+    pub open_time: Timestamp,
+    /// The first price.
+    pub open: Price,
+    /// The highest price.
+    pub high: Price,
+    /// The lowest price.
+    pub low: Price,
+    /// The last price.
+    pub close: Price,
+    /// How much of the base was traded.
+    pub volume: Quantity,
+    /// What was paid for it: the sum of price times quantity. `None` where an import lacks it.
+    pub quote_volume: Option<Notional>,
+    /// How many trades; `None` where an import lacks it.
+    pub trades: Option<u64>,
+    /// The part of `volume` in which the taker bought; `None` where sides are not known.
+    pub taker_buy_volume: Option<Quantity>,
+    /// The part of `quote_volume` in which the taker bought.
+    pub taker_buy_quote_volume: Option<Notional>,
+    /// The first trade in it by the venue's order.
+    pub first_trade: Option<TradeKey>,
+    /// The last trade in it by the venue's order (the last id that its last row stands for).
+    pub last_trade: Option<TradeKey>,
+    /// How final it is.
+    pub state: CandleState,
+    /// 0 when first closed, then 1 more for each change since.
+    pub revision: u32,
+    /// When this revision became known: the receive time of the record that made it.
+    pub known: Timestamp,
+    /// Where it comes from.
+    pub origin: CandleOrigin,
+}
+
+impl Candle {
+    /// The candle of both parts together. `later` holds trades that come after this one's where
+    /// neither side names its trades; where both do, their keys decide which opens and closes, by
+    /// id when `by_id`, else by time and id. Keeps this one's open time, state, revision and
+    /// origin. `None` when an exact sum has too many digits.
+    #[must_use]
+    pub fn merge(&self, later: &Self, by_id: bool) -> Option<Self> {
+        let before = |a: TradeKey, b: TradeKey| if by_id { a.id < b.id } else { a < b };
+        let opens_earlier = match (self.first_trade, later.first_trade) {
+            (Some(ours), Some(theirs)) => before(theirs, ours),
+            _ => false,
+        };
+        let closes_later = match (self.last_trade, later.last_trade) {
+            (Some(ours), Some(theirs)) => !before(theirs, ours),
+            _ => true,
+        };
+        let (first, last) = (
+            if opens_earlier { later } else { self },
+            if closes_later { later } else { self },
+        );
+        Some(Self {
+            open: first.open,
+            close: last.close,
+            first_trade: first.first_trade,
+            last_trade: last.last_trade,
+            high: self.high.max(later.high),
+            low: self.low.min(later.low),
+            volume: Quantity(self.volume.0.checked_add(later.volume.0)?),
+            quote_volume: sum(
+                self.quote_volume.map(|n| n.0),
+                later.quote_volume.map(|n| n.0),
+            )?
+            .map(Notional),
+            trades: self.trades.zip(later.trades).map(|(a, b)| a + b),
+            taker_buy_volume: sum(
+                self.taker_buy_volume.map(|n| n.0),
+                later.taker_buy_volume.map(|n| n.0),
+            )?
+            .map(Quantity),
+            taker_buy_quote_volume: sum(
+                self.taker_buy_quote_volume.map(|n| n.0),
+                later.taker_buy_quote_volume.map(|n| n.0),
+            )?
+            .map(Notional),
+            known: self.known.max(later.known),
+            ..*self
+        })
+    }
+}
+
+/// Outer `None`: too many digits. Inner `None`: one side does not know.
+#[allow(clippy::option_option)]
+fn sum(a: Option<crate::Decimal>, b: Option<crate::Decimal>) -> Option<Option<crate::Decimal>> {
+    match (a, b) {
+        (Some(a), Some(b)) => a.checked_add(b).map(Some),
+        _ => Some(None),
+    }
+}

@@ -1,0 +1,167 @@
+//! [`Event`]: what a venue said, in our model and exactly.
+
+use quantflow_model::{
+    BookDelta, BookSnapshot, Instrument, Notional, Price, Quantity, Quote, Side, Timeframe,
+    Timestamp, Trade, TradeId, VenueSymbol,
+};
+
+/// What a venue said of a symbol, in our model and exactly.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Event {
+    /// The venue's name of the symbol; `None` where it concerns all.
+    pub symbol: Option<VenueSymbol>,
+    /// When the venue sent it, where it says so (not when the trade happened).
+    pub sent: Option<Timestamp>,
+    /// What it said.
+    pub kind: EventKind,
+}
+
+/// What a venue said.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum EventKind {
+    /// One trade.
+    Trade(TradeEvent),
+    /// Trades aggregated by taker order.
+    AggregateTrade(AggregateTrade),
+    /// Best bid and offer.
+    Quote(Quote),
+    /// The order book.
+    BookSnapshot(BookSnapshot),
+    /// Changes of the order book.
+    BookDelta(BookDelta),
+    /// The venue's own candle.
+    Candle(VenueCandle),
+    /// Statistics of the last 24 hours.
+    Ticker(Box<Ticker>),
+    /// All instruments.
+    Instruments(Vec<Instrument>),
+    /// The venue's clock.
+    ServerTime(Timestamp),
+    /// Anything that is about the connection, not the market.
+    Notice(Notice),
+}
+
+/// One trade, with what the venue adds to it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TradeEvent {
+    /// The trade.
+    pub trade: Trade,
+    /// The buyer's and the seller's order ids, where published.
+    pub orders: Option<(u64, u64)>,
+}
+
+/// Consecutive trades of one taker order at one price.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AggregateTrade {
+    /// The venue's number of the aggregate.
+    pub id: TradeId,
+    /// The first trade in it.
+    pub first_id: TradeId,
+    /// The last trade in it.
+    pub last_id: TradeId,
+    /// When.
+    pub time: Timestamp,
+    /// At what price.
+    pub price: Price,
+    /// How much in all.
+    pub quantity: Quantity,
+    /// The taker's side.
+    pub side: Side,
+}
+
+/// A candle as the venue computed it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct VenueCandle {
+    /// How long.
+    pub timeframe: Timeframe,
+    /// Where it begins.
+    pub open_time: Timestamp,
+    /// The last instant in it as the venue says (earlier than the end where the venue was down).
+    pub close_time: Timestamp,
+    /// First price.
+    pub open: Price,
+    /// Highest price.
+    pub high: Price,
+    /// Lowest price.
+    pub low: Price,
+    /// Last price.
+    pub close: Price,
+    /// Base volume.
+    pub volume: Quantity,
+    /// Quote volume.
+    pub quote_volume: Notional,
+    /// Number of trades.
+    pub trades: u64,
+    /// Base volume in which the taker bought.
+    pub taker_buy_volume: Quantity,
+    /// Quote volume in which the taker bought.
+    pub taker_buy_quote_volume: Notional,
+    /// First trade, where said and there is one.
+    pub first_id: Option<TradeId>,
+    /// Last trade, where said and there is one.
+    pub last_id: Option<TradeId>,
+    /// Whether the venue says it is final; `None` where it does not say (REST).
+    pub closed: Option<bool>,
+}
+
+/// Statistics of the last 24 hours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ticker {
+    /// Last price.
+    pub last: Price,
+    /// Quantity of the last trade.
+    pub last_quantity: Option<Quantity>,
+    /// First price.
+    pub open: Price,
+    /// Highest price.
+    pub high: Price,
+    /// Lowest price.
+    pub low: Price,
+    /// Base volume.
+    pub volume: Quantity,
+    /// Quote volume.
+    pub quote_volume: Option<Notional>,
+    /// Last price less first.
+    pub change: Option<Price>,
+    /// That in percent.
+    pub change_percent: Option<quantflow_model::Decimal>,
+    /// Quote volume over volume.
+    pub weighted_average: Option<Price>,
+    /// Last price before the span.
+    pub previous_close: Option<Price>,
+    /// Best bid and offer.
+    pub quote: Option<Quote>,
+    /// Where the span begins.
+    pub open_time: Timestamp,
+    /// Where it ends.
+    pub close_time: Timestamp,
+    /// First trade in it.
+    pub first_id: Option<TradeId>,
+    /// Last trade in it.
+    pub last_id: Option<TradeId>,
+    /// How many trades.
+    pub trades: Option<u64>,
+}
+
+/// What a venue says about the connection.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Notice {
+    /// A subscription was taken.
+    Subscribed {
+        /// The number that we gave it.
+        id: Option<u64>,
+    },
+    /// A request over the socket was refused.
+    Refused {
+        /// The number that we gave it.
+        id: Option<u64>,
+        /// The venue's code.
+        code: i64,
+        /// The venue's words.
+        message: String,
+    },
+    /// The venue will cut the connection soon.
+    ShuttingDown,
+    /// A sign of life without content.
+    Heartbeat,
+}

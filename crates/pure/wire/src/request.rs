@@ -1,0 +1,180 @@
+//! What we ask of a venue, as values: [`Query`] and [`Subscription`], and what a codec makes of
+//! them.
+
+use compact_str::CompactString;
+use quantflow_model::{Symbol, Timeframe, Timestamp, TradeId, VenueSymbol};
+use serde::{Deserialize, Serialize};
+
+/// A question to a venue's REST API, in our terms.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "query")]
+pub enum Query {
+    /// The venue's clock.
+    ServerTime,
+    /// All instruments and limits.
+    Instruments,
+    /// Candles with open time in `[from, to)`, oldest first.
+    Candles {
+        /// Which.
+        symbol: VenueSymbol,
+        /// How long.
+        timeframe: Timeframe,
+        /// First open time; `None`: the newest `limit`.
+        from: Option<Timestamp>,
+        /// Past the last open time.
+        to: Option<Timestamp>,
+        /// At most so many.
+        limit: u32,
+    },
+    /// The newest trades.
+    RecentTrades {
+        /// Which.
+        symbol: VenueSymbol,
+        /// At most so many.
+        limit: u32,
+    },
+    /// Single trades from an id upward.
+    TradesFromId {
+        /// Which.
+        symbol: VenueSymbol,
+        /// The first id.
+        from: TradeId,
+        /// At most so many.
+        limit: u32,
+    },
+    /// Aggregate trades with time in `[from, to)`, oldest first.
+    AggregateTrades {
+        /// Which.
+        symbol: VenueSymbol,
+        /// First time.
+        from: Timestamp,
+        /// Past the last time.
+        to: Timestamp,
+        /// At most so many.
+        limit: u32,
+    },
+    /// Aggregate trades from an aggregate id upward.
+    AggregateTradesFromId {
+        /// Which.
+        symbol: VenueSymbol,
+        /// The first aggregate id.
+        from: TradeId,
+        /// At most so many.
+        limit: u32,
+    },
+    /// The order book.
+    Book {
+        /// Which.
+        symbol: VenueSymbol,
+        /// Levels a side.
+        limit: u32,
+    },
+    /// Statistics of the last 24 hours; all symbols when `None`.
+    Ticker {
+        /// Which.
+        symbol: Option<VenueSymbol>,
+    },
+    /// Best bid and offer; all symbols when `None`.
+    BestQuote {
+        /// Which.
+        symbol: Option<VenueSymbol>,
+    },
+}
+
+impl Query {
+    /// The symbol it asks about, where it asks about one.
+    pub fn symbol(&self) -> Option<&VenueSymbol> {
+        match self {
+            Self::ServerTime | Self::Instruments => None,
+            Self::Candles { symbol, .. }
+            | Self::RecentTrades { symbol, .. }
+            | Self::TradesFromId { symbol, .. }
+            | Self::AggregateTrades { symbol, .. }
+            | Self::AggregateTradesFromId { symbol, .. }
+            | Self::Book { symbol, .. } => Some(symbol),
+            Self::Ticker { symbol } | Self::BestQuote { symbol } => symbol.as_ref(),
+        }
+    }
+}
+
+/// Why a request is made; more urgent first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Purpose {
+    /// What a live feed needs now: a book's snapshot, the venue's instruments.
+    Live,
+    /// Filling a hole.
+    Repair,
+    /// Somebody waits for the answer.
+    Interactive,
+    /// History.
+    Backfill,
+}
+
+/// An HTTP method.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum HttpMethod {
+    /// GET
+    Get,
+    /// POST
+    Post,
+}
+
+/// A request as a value: what the driver sends, and what it costs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HttpRequest {
+    /// The method.
+    pub method: HttpMethod,
+    /// Path and query string, to be put behind the venue's base URL: `/api/v3/time`.
+    pub target: String,
+    /// Headers beside the usual ones. A key that a user configured goes here, never in `target`.
+    pub headers: Vec<(String, String)>,
+    /// The body; empty for GET.
+    pub body: Vec<u8>,
+    /// What it counts against the venue's request limits.
+    pub weight: u32,
+    /// Whether the venue answers it only with a key.
+    pub needs_key: bool,
+}
+
+/// A kind of live data.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Channel {
+    /// Single trades.
+    Trades,
+    /// Trades aggregated by taker order.
+    AggregateTrades,
+    /// Best bid and offer.
+    Quotes,
+    /// Changes of the order book.
+    Book,
+    /// The venue's own candles of one timeframe.
+    Candles(Timeframe),
+    /// Statistics of the last 24 hours.
+    Ticker,
+}
+
+/// One stream that is wanted: a channel of a symbol.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Subscription {
+    /// Our name of the symbol.
+    pub symbol: Symbol,
+    /// The venue's name.
+    pub venue_symbol: VenueSymbol,
+    /// What of it.
+    pub channel: Channel,
+}
+
+/// How to get streams over one socket: where to connect, and what to send then.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SubscribePlan {
+    /// Path and query, to be put behind the venue's WebSocket base URL.
+    pub target: String,
+    /// Text messages to send once connected, in order, no faster than the venue's message limit.
+    pub messages: Vec<String>,
+    /// What this socket then carries.
+    pub subscriptions: Vec<Subscription>,
+    /// The connection's name for people and metrics, such as `market-1`.
+    pub label: CompactString,
+}
