@@ -173,9 +173,17 @@ impl Hub {
         let recent = lock(&channel.recent);
         // under the lock of `recent`, so that nothing falls between what was missed and what comes
         let receiver = channel.sender.subscribe();
+        // places of one partition are ordered, so it is enough that the oldest kept is not past it;
+        // prices come from many partitions: there only the very update can be found again
         let missed = after.and_then(|after| {
-            let at = recent.iter().position(|update| update.seq == after)?;
-            Some(recent.iter().skip(at + 1).cloned().collect())
+            let from = match key {
+                ChannelKey::Prices => recent.iter().position(|u| u.seq == after)? + 1,
+                _ if recent.front().is_some_and(|u| u.seq <= after) => {
+                    recent.partition_point(|u| u.seq <= after)
+                }
+                _ => return None,
+            };
+            Some(recent.iter().skip(from).cloned().collect())
         });
         Subscriber { missed, receiver }
     }
