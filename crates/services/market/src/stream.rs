@@ -68,7 +68,7 @@ impl FromStr for StreamSeq {
 }
 
 /// A live channel.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ChannelKey {
     /// The newest prices of all symbols of a venue's partition or of all: `prices`.
     Prices,
@@ -103,8 +103,8 @@ pub enum UpdateData {
     Trades(Vec<Trade>),
     /// Candles that moved or closed, ascending.
     Candles(Vec<CandleView>),
-    /// The best bid and offer now.
-    Quote(Quote),
+    /// Best bids and offers, the newest last; none while there is no quote yet.
+    Quotes(Vec<Quote>),
     /// The book's best levels now.
     Book(BookView),
 }
@@ -191,6 +191,11 @@ impl Hub {
     /// Whether anybody listens to a channel, or did so recently enough that updates are kept.
     pub fn is_wanted(&self, key: &ChannelKey) -> bool {
         lock(&self.channels).contains_key(key)
+    }
+
+    /// Whether no channel is kept: nobody listens.
+    pub fn is_empty(&self) -> bool {
+        lock(&self.channels).is_empty()
     }
 
     /// The channels that are kept.

@@ -44,7 +44,7 @@ pub struct PriceView {
     pub ask: Option<Price>,
     /// The venue's time of the last trade.
     pub time: Timestamp,
-    /// Statistics of the 24 hours before it, from 1m candles; `None` while fewer are known.
+    /// Statistics of the 24 hours before it (the edge is exact to 5 minutes); `None` while nothing is known.
     pub day: Option<DayStatistics>,
     /// How fresh and whole.
     pub health: Health,
