@@ -1,0 +1,289 @@
+//! Moving averages as parts of other indicators: the recursive average, and the choice that TA-Lib calls `matype`.
+
+use crate::{
+    definition::{Parameter, ParameterKind},
+    state::{BadWord, Visitor},
+    window::{Sum, WeightedWindow, Window},
+};
+
+/// A recursive (exponential) average, seeded with the plain mean of its first `n` values as TA-Lib does it.
+///
+/// `y ← keep·y + take·x`. With positive weights that sum to one, errors fade as the values do: there is no drift.
+#[derive(Clone, Copy, Debug)]
+pub struct Recursive {
+    span: usize,
+    keep: f64,
+    take: f64,
+    seen: usize,
+    /// The sum of the seed until it is full, then the average.
+    value: f64,
+}
+
+impl Recursive {
+    /// `take = 2 / (n + 1)`: the exponential average over `n` values.
+    pub fn exponential(n: usize) -> Self {
+        let take = 2.0 / (n as f64 + 1.0);
+        Self { span: n.max(1), keep: 1.0 - take, take, seen: 0, value: 0.0 }
+    }
+
+    /// `take = 1 / n`: Wilder's smoothing.
+    pub fn wilder(n: usize) -> Self {
+        let take = 1.0 / n.max(1) as f64;
+        Self { span: n.max(1), keep: 1.0 - take, take, seen: 0, value: 0.0 }
+    }
+
+    /// The same weights before the first value.
+    #[must_use]
+    pub fn fresh(&self) -> Self {
+        Self { seen: 0, value: 0.0, ..*self }
+    }
+
+    /// How many values the seed takes.
+    pub fn span(&self) -> usize {
+        self.span
+    }
+
+    /// Whether the seed is complete: the next value moves the average.
+    pub fn is_full(&self) -> bool {
+        self.seen >= self.span
+    }
+
+    /// Takes a value and gives the average; NaN for the first `n − 1`.
+    #[inline]
+    pub fn next(&mut self, x: f64) -> f64 {
+        if self.seen >= self.span {
+            self.value = self.value * self.keep + x * self.take;
+            return self.value;
+        }
+        self.seed(x)
+    }
+
+    #[inline]
+    fn seed(&mut self, x: f64) -> f64 {
+        self.seen += 1;
+        self.value += x;
+        if self.seen < self.span {
+            return f64::NAN;
+        }
+        self.value /= self.span as f64;
+        self.value
+    }
+
+    /// What [`next`](Self::next) would give.
+    #[inline]
+    pub fn look(mut self, x: f64) -> f64 {
+        self.next(x)
+    }
+
+    /// [`next`](Self::next) on each value in turn, into `out`, which is as long as `xs`.
+    #[inline]
+    pub fn extend(&mut self, xs: &[f64], out: &mut [f64]) {
+        let mut local = *self;
+        xs.iter().zip(out).for_each(|(x, y)| *y = local.next(*x));
+        *self = local;
+    }
+
+    /// Goes over the state.
+    pub fn visit(&mut self, visitor: &mut dyn Visitor) -> Result<(), BadWord> {
+        visitor.index(&mut self.seen, self.span + 1)?;
+        visitor.float(&mut self.value)
+    }
+}
+
+/// Rows that a column is computed in at a time: about a thousand, and whole groups of the blocks that a window of `span` is cut into.
+pub(crate) fn stretch(span: usize) -> usize {
+    let group = 4 * span.max(1);
+    group * 1024_usize.div_ceil(group)
+}
+
+/// The plain mean of a window.
+#[derive(Clone, Debug)]
+pub struct Simple(Window<Sum>);
+
+impl Simple {
+    /// Over `n` values; 0 is taken as 1.
+    pub fn new(n: usize) -> Self {
+        Self(Window::new(n))
+    }
+
+    /// The same length before the first value.
+    #[must_use]
+    pub fn fresh(&self) -> Self {
+        Self::new(self.span())
+    }
+
+    /// How many values it spans.
+    pub fn span(&self) -> usize {
+        self.0.span()
+    }
+
+    /// Divided, not multiplied by a reciprocal: the mean of whole numbers is then exact where it can be, and never above the
+    /// largest.
+    #[inline]
+    fn mean(&self, sum: f64) -> f64 {
+        sum / self.span() as f64
+    }
+
+    /// Takes a value and gives the average; NaN for the first `n − 1`.
+    #[inline]
+    pub fn next(&mut self, x: f64) -> f64 {
+        let sum = self.0.next(x);
+        self.mean(sum)
+    }
+
+    /// What [`next`](Self::next) would give.
+    #[inline]
+    pub fn look(&self, x: f64) -> f64 {
+        self.mean(self.0.look(x))
+    }
+
+    /// [`next`](Self::next) on each value in turn, into `out`, which is as long as `xs`.
+    pub fn extend(&mut self, xs: &[f64], out: &mut [f64]) {
+        // a stretch at a time, so that it is still in the cache when it is divided
+        let rows = stretch(self.span());
+        for (xs, out) in xs.chunks(rows).zip(out.chunks_mut(rows)) {
+            self.0.extend(xs, out);
+            out.iter_mut().for_each(|y| *y = self.mean(*y));
+        }
+    }
+
+    /// Goes over the state.
+    pub fn visit(&mut self, visitor: &mut dyn Visitor) -> Result<(), BadWord> {
+        self.0.visit(visitor)
+    }
+}
+
+/// The mean of a window with weights 1 (oldest) … `n` (newest).
+#[derive(Clone, Debug)]
+pub struct Weighted(WeightedWindow);
+
+impl Weighted {
+    /// Over `n` values; 0 is taken as 1.
+    pub fn new(n: usize) -> Self {
+        Self(WeightedWindow::new(n))
+    }
+
+    /// The same length before the first value.
+    #[must_use]
+    pub fn fresh(&self) -> Self {
+        Self::new(self.span())
+    }
+
+    /// How many values it spans.
+    pub fn span(&self) -> usize {
+        self.0.span()
+    }
+
+    /// Divided, not multiplied by a reciprocal: the mean of whole numbers is then exact where it can be, and never above the
+    /// largest.
+    #[inline]
+    fn mean(&self, sum: f64) -> f64 {
+        let n = self.span() as f64;
+        sum / (n * (n + 1.0) * 0.5)
+    }
+
+    /// Takes a value and gives the average; NaN for the first `n − 1`.
+    #[inline]
+    pub fn next(&mut self, x: f64) -> f64 {
+        let sum = self.0.next(x);
+        self.mean(sum)
+    }
+
+    /// What [`next`](Self::next) would give.
+    #[inline]
+    pub fn look(&self, x: f64) -> f64 {
+        self.mean(self.0.look(x))
+    }
+
+    /// [`next`](Self::next) on each value in turn, into `out`, which is as long as `xs`.
+    pub fn extend(&mut self, xs: &[f64], out: &mut [f64]) {
+        // a stretch at a time, so that it is still in the cache when it is divided
+        let rows = stretch(self.span());
+        for (xs, out) in xs.chunks(rows).zip(out.chunks_mut(rows)) {
+            self.0.extend(xs, out);
+            out.iter_mut().for_each(|y| *y = self.mean(*y));
+        }
+    }
+
+    /// Goes over the state.
+    pub fn visit(&mut self, visitor: &mut dyn Visitor) -> Result<(), BadWord> {
+        self.0.visit(visitor)
+    }
+}
+
+const WORDS: &[(&str, Option<usize>)] = &[("sma", Some(0)), ("ema", Some(1)), ("wma", Some(2))];
+
+/// A parameter that chooses the kind of an average: `sma` (TA-Lib's code 0), `ema` (1) or `wma` (2).
+pub(crate) const fn average_kind(name: &'static str) -> Parameter {
+    Parameter { name, kind: ParameterKind::Word { words: WORDS }, shown: false }
+}
+
+/// A moving average of a kind chosen by a parameter.
+#[derive(Clone, Debug)]
+pub enum Average {
+    /// Plain mean of a window.
+    Simple(Simple),
+    /// Exponential, seeded with the plain mean.
+    Exponential(Recursive),
+    /// Linearly weighted, the newest most.
+    Weighted(Weighted),
+}
+
+/// The same expression on whichever kind it is.
+macro_rules! each {
+    ($average:expr, $kind:ident => $body:expr) => {
+        match $average {
+            Average::Simple($kind) => $body,
+            Average::Exponential($kind) => $body,
+            Average::Weighted($kind) => $body,
+        }
+    };
+}
+
+impl Average {
+    /// Of the kind named by a word of the parameter; the plain mean for any other word.
+    pub fn new(kind: &str, n: usize) -> Self {
+        match kind {
+            "ema" => Self::Exponential(Recursive::exponential(n)),
+            "wma" => Self::Weighted(Weighted::new(n)),
+            _ => Self::Simple(Simple::new(n)),
+        }
+    }
+
+    /// The same kind and length before the first value.
+    #[must_use]
+    pub fn fresh(&self) -> Self {
+        match self {
+            Self::Simple(a) => Self::Simple(a.fresh()),
+            Self::Exponential(a) => Self::Exponential(a.fresh()),
+            Self::Weighted(a) => Self::Weighted(a.fresh()),
+        }
+    }
+
+    /// Values before the first average.
+    pub fn warm_up(&self) -> usize {
+        each!(self, a => a.span()) - 1
+    }
+
+    /// Takes a value and gives the average; NaN until it is full.
+    #[inline]
+    pub fn next(&mut self, x: f64) -> f64 {
+        each!(self, a => a.next(x))
+    }
+
+    /// What [`next`](Self::next) would give.
+    #[inline]
+    pub fn look(&self, x: f64) -> f64 {
+        each!(self, a => a.look(x))
+    }
+
+    /// [`next`](Self::next) on each value in turn, into `out`, which is as long as `xs`.
+    pub fn extend(&mut self, xs: &[f64], out: &mut [f64]) {
+        each!(self, a => a.extend(xs, out));
+    }
+
+    /// Goes over the state.
+    pub fn visit(&mut self, visitor: &mut dyn Visitor) -> Result<(), BadWord> {
+        each!(self, a => a.visit(visitor))
+    }
+}
