@@ -14,8 +14,8 @@ use divan::{Bencher, counter::ItemsCount};
 use quantflow_indicators::{
     Bar, Bars, Indicator, Inputs, Outputs,
     catalog::{
-        adx::Adx, atr::Atr, bbands::Bbands, ema::Ema, macd::Macd, obv::Obv, rsi::Rsi, rvwap::Rvwap, sma::Sma,
-        stoch::Stoch, trange::Trange, vwap::Session, vwap::Vwap, wma::Wma,
+        adx::Adx, atr::Atr, bbands::Bbands, ema::Ema, macd::Macd, obv::Obv, rsi::Rsi, rvwap::Rvwap,
+        sma::Sma, stoch::Stoch, trange::Trange, vwap::Session, vwap::Vwap, wma::Wma,
     },
 };
 
@@ -44,20 +44,33 @@ fn noise(seed: u64, i: u64) -> u64 {
 impl Series {
     fn make(bars: usize) -> Self {
         let empty = || Vec::with_capacity(bars);
-        let mut s = Self { time: Vec::with_capacity(bars), open: empty(), high: empty(), low: empty(), close: empty(), volume: empty() };
+        let mut s = Self {
+            time: Vec::with_capacity(bars),
+            open: empty(),
+            high: empty(),
+            low: empty(),
+            close: empty(),
+            volume: empty(),
+        };
         let (mut walk, mut last) = (4_000_000_i64, 5_000_000_i64);
         for i in 0..bars as u64 {
             let (h, k) = (noise(1, i), noise(2, i));
             let bits = |x: u64, shift: u32, mask: u64| ((x >> shift) & mask).cast_signed();
-            walk += (i64::from((h as u32).count_ones()) - 16) * 883 + bits(k, 32, 0x3FF) + bits(k, 42, 0x3FF) - 1023;
+            walk += (i64::from((h as u32).count_ones()) - 16) * 883
+                + bits(k, 32, 0x3FF)
+                + bits(k, 42, 0x3FF)
+                - 1023;
             let folded = 10_000_000 - (walk.rem_euclid(20_000_000) - 10_000_000).abs();
             let close = 1_000_000 + folded;
             let open = last + bits(k, 52, 0x1FF) - 256;
             last = close;
-            s.time.push((1_577_836_800 + 60 * i.cast_signed()) * 1_000_000_000);
+            s.time
+                .push((1_577_836_800 + 60 * i.cast_signed()) * 1_000_000_000);
             s.open.push(open as f64 / 100.0);
-            s.high.push((open.max(close) + bits(h, 32, 0x7FF)) as f64 / 100.0);
-            s.low.push((open.min(close) - bits(h, 44, 0x7FF)) as f64 / 100.0);
+            s.high
+                .push((open.max(close) + bits(h, 32, 0x7FF)) as f64 / 100.0);
+            s.low
+                .push((open.min(close) - bits(h, 44, 0x7FF)) as f64 / 100.0);
             s.close.push(close as f64 / 100.0);
             s.volume.push((1 + bits(k, 0, 0xF_FFFF)) as f64 / 1000.0);
         }
@@ -65,21 +78,36 @@ impl Series {
     }
 
     fn bars(&self, n: usize) -> Bars<'_> {
-        let all = Bars { time: &self.time, open: &self.open, high: &self.high, low: &self.low, close: &self.close, volume: &self.volume };
+        let all = Bars {
+            time: &self.time,
+            open: &self.open,
+            high: &self.high,
+            low: &self.low,
+            close: &self.close,
+            volume: &self.volume,
+        };
         all.slice(0, n)
     }
 }
 
 fn sizes() -> Vec<usize> {
     let mut sizes = vec![1_000, 100_000, 1_000_000];
-    sizes.extend(std::env::var("QUANTFLOW_BENCH_BARS").ok().and_then(|n| n.parse::<usize>().ok()));
+    sizes.extend(
+        std::env::var("QUANTFLOW_BENCH_BARS")
+            .ok()
+            .and_then(|n| n.parse::<usize>().ok()),
+    );
     sizes
 }
 
-static SERIES: LazyLock<Series> = LazyLock::new(|| Series::make(sizes().into_iter().max().unwrap_or(0)));
+static SERIES: LazyLock<Series> =
+    LazyLock::new(|| Series::make(sizes().into_iter().max().unwrap_or(0)));
 static BAR_LIST: LazyLock<Vec<Bar>> = LazyLock::new(|| {
     let bars = SERIES.bars(SERIES.close.len());
-    let all = Inputs { open: true, ..Inputs::THLCV };
+    let all = Inputs {
+        open: true,
+        ..Inputs::THLCV
+    };
     (0..bars.len()).map(|i| bars.get(i, all)).collect()
 });
 

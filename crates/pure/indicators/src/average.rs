@@ -23,19 +23,35 @@ impl Recursive {
     /// `take = 2 / (n + 1)`: the exponential average over `n` values.
     pub fn exponential(n: usize) -> Self {
         let take = 2.0 / (n as f64 + 1.0);
-        Self { span: n.max(1), keep: 1.0 - take, take, seen: 0, value: 0.0 }
+        Self {
+            span: n.max(1),
+            keep: 1.0 - take,
+            take,
+            seen: 0,
+            value: 0.0,
+        }
     }
 
     /// `take = 1 / n`: Wilder's smoothing.
     pub fn wilder(n: usize) -> Self {
         let take = 1.0 / n.max(1) as f64;
-        Self { span: n.max(1), keep: 1.0 - take, take, seen: 0, value: 0.0 }
+        Self {
+            span: n.max(1),
+            keep: 1.0 - take,
+            take,
+            seen: 0,
+            value: 0.0,
+        }
     }
 
     /// The same weights before the first value.
     #[must_use]
     pub fn fresh(&self) -> Self {
-        Self { seen: 0, value: 0.0, ..*self }
+        Self {
+            seen: 0,
+            value: 0.0,
+            ..*self
+        }
     }
 
     /// How many values the seed takes.
@@ -215,7 +231,11 @@ const WORDS: &[(&str, Option<usize>)] = &[("sma", Some(0)), ("ema", Some(1)), ("
 
 /// A parameter that chooses the kind of an average: `sma` (TA-Lib's code 0), `ema` (1) or `wma` (2).
 pub(crate) const fn average_kind(name: &'static str) -> Parameter {
-    Parameter { name, kind: ParameterKind::Word { words: WORDS }, shown: false }
+    Parameter {
+        name,
+        kind: ParameterKind::Word { words: WORDS },
+        shown: false,
+    }
 }
 
 /// A moving average of a kind chosen by a parameter.

@@ -29,7 +29,14 @@ impl Bar {
     /// A bar that has only a close, for indicators of one series (and for chains of indicators).
     #[inline]
     pub const fn of_close(close: f64) -> Self {
-        Self { time: 0, open: close, high: close, low: close, close, volume: 0.0 }
+        Self {
+            time: 0,
+            open: close,
+            high: close,
+            low: close,
+            close,
+            volume: 0.0,
+        }
     }
 
     /// The mean of high, low and close, added in this order as TA-Lib adds it.
@@ -59,13 +66,25 @@ pub struct Bars<'a> {
 impl<'a> Bars<'a> {
     /// Columns that hold only closes.
     pub const fn of_close(close: &'a [f64]) -> Self {
-        Self { time: &[], open: &[], high: &[], low: &[], close, volume: &[] }
+        Self {
+            time: &[],
+            open: &[],
+            high: &[],
+            low: &[],
+            close,
+            volume: &[],
+        }
     }
 
     /// The number of bars: the length of the longest column.
     pub fn len(&self) -> usize {
         let prices = [self.open, self.high, self.low, self.close, self.volume];
-        prices.iter().map(|c| c.len()).max().unwrap_or(0).max(self.time.len())
+        prices
+            .iter()
+            .map(|c| c.len())
+            .max()
+            .unwrap_or(0)
+            .max(self.time.len())
     }
 
     /// Whether there is no bar.
@@ -80,7 +99,11 @@ impl<'a> Bars<'a> {
     #[must_use]
     pub fn slice(&self, start: usize, end: usize) -> Self {
         fn cut<T>(column: &[T], start: usize, end: usize) -> &[T] {
-            if column.is_empty() { column } else { &column[start..end] }
+            if column.is_empty() {
+                column
+            } else {
+                &column[start..end]
+            }
         }
         Self {
             time: cut(self.time, start, end),
@@ -127,17 +150,40 @@ pub struct Inputs {
 }
 
 impl Inputs {
-    const NONE: Self = Self { time: false, open: false, high: false, low: false, close: false, volume: false };
+    const NONE: Self = Self {
+        time: false,
+        open: false,
+        high: false,
+        low: false,
+        close: false,
+        volume: false,
+    };
     /// The close alone.
-    pub const CLOSE: Self = Self { close: true, ..Self::NONE };
+    pub const CLOSE: Self = Self {
+        close: true,
+        ..Self::NONE
+    };
     /// High, low and close.
-    pub const HLC: Self = Self { high: true, low: true, ..Self::CLOSE };
+    pub const HLC: Self = Self {
+        high: true,
+        low: true,
+        ..Self::CLOSE
+    };
     /// Close and volume.
-    pub const CLOSE_VOLUME: Self = Self { volume: true, ..Self::CLOSE };
+    pub const CLOSE_VOLUME: Self = Self {
+        volume: true,
+        ..Self::CLOSE
+    };
     /// High, low, close and volume.
-    pub const HLCV: Self = Self { volume: true, ..Self::HLC };
+    pub const HLCV: Self = Self {
+        volume: true,
+        ..Self::HLC
+    };
     /// Open time, high, low, close and volume.
-    pub const THLCV: Self = Self { time: true, ..Self::HLCV };
+    pub const THLCV: Self = Self {
+        time: true,
+        ..Self::HLCV
+    };
 
     /// The names of the fields, in the order time, open, high, low, close, volume.
     pub fn names(self) -> Vec<&'static str> {
@@ -149,7 +195,10 @@ impl Inputs {
             (self.close, "close"),
             (self.volume, "volume"),
         ];
-        fields.into_iter().filter_map(|(read, name)| read.then_some(name)).collect()
+        fields
+            .into_iter()
+            .filter_map(|(read, name)| read.then_some(name))
+            .collect()
     }
 
     /// Whether each of these fields is a number within ±[`MAX_INPUT`]. A bar that is not usable is a **hole**: every output is
@@ -173,7 +222,9 @@ impl Inputs {
             (self.close, bars.close),
             (self.volume, bars.volume),
         ];
-        columns.into_iter().all(|(read, column)| !read || column.chunks(4096).all(clean))
+        columns
+            .into_iter()
+            .all(|(read, column)| !read || column.chunks(4096).all(clean))
     }
 
     /// The first field in here whose column does not have `rows` rows, with the rows that it has.
@@ -186,7 +237,9 @@ impl Inputs {
             (self.close, "close", bars.close.len()),
             (self.volume, "volume", bars.volume.len()),
         ];
-        columns.into_iter().find_map(|(read, name, len)| (read && len != rows).then_some((name, len)))
+        columns
+            .into_iter()
+            .find_map(|(read, name, len)| (read && len != rows).then_some((name, len)))
     }
 }
 

@@ -50,7 +50,11 @@ pub struct Entry {
 }
 
 const fn entry<I: Indicator>() -> Entry {
-    Entry { definition: I::DEFINITION, build: build::<I>, warm_up: warm_up::<I> }
+    Entry {
+        definition: I::DEFINITION,
+        build: build::<I>,
+        warm_up: warm_up::<I>,
+    }
 }
 
 fn build<I: Indicator>(spec: IndicatorSpec) -> Result<Box<dyn StreamingIndicator>, ParameterError> {
@@ -64,19 +68,28 @@ fn warm_up<I: Indicator>(arguments: &Arguments) -> Result<usize, ParameterError>
 
 /// The entry of this name, in any case.
 pub fn find(name: &str) -> Option<&'static Entry> {
-    CATALOG.iter().find(|entry| entry.definition.name.eq_ignore_ascii_case(name))
+    CATALOG
+        .iter()
+        .find(|entry| entry.definition.name.eq_ignore_ascii_case(name))
 }
 
 /// The known name most like a mistyped one.
 pub fn nearest_name(wrong: &str) -> Option<&'static str> {
-    nearest(&wrong.to_ascii_lowercase(), CATALOG.iter().map(|entry| entry.definition.name))
+    nearest(
+        &wrong.to_ascii_lowercase(),
+        CATALOG.iter().map(|entry| entry.definition.name),
+    )
 }
 
 /// Entries whose name or title contains every word of `query`, in any case; all for an empty one.
 pub fn search(query: &str) -> impl Iterator<Item = &'static Entry> {
-    let words: Vec<String> = query.split_whitespace().map(str::to_ascii_lowercase).collect();
+    let words: Vec<String> = query
+        .split_whitespace()
+        .map(str::to_ascii_lowercase)
+        .collect();
     CATALOG.iter().filter(move |entry| {
-        let text = format!("{} {}", entry.definition.name, entry.definition.title).to_ascii_lowercase();
+        let text =
+            format!("{} {}", entry.definition.name, entry.definition.title).to_ascii_lowercase();
         words.iter().all(|word| text.contains(word))
     })
 }

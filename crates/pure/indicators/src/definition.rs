@@ -129,7 +129,15 @@ impl ParameterKind {
 
 /// A whole-number parameter that is always shown: a period.
 pub(crate) const fn period(name: &'static str, default: usize, min: usize) -> Parameter {
-    Parameter { name, kind: ParameterKind::Whole { default, min, max: MAX_PERIOD }, shown: true }
+    Parameter {
+        name,
+        kind: ParameterKind::Whole {
+            default,
+            min,
+            max: MAX_PERIOD,
+        },
+        shown: true,
+    }
 }
 
 /// The longest window, as TA-Lib has it.
@@ -233,7 +241,10 @@ pub struct Arguments {
 
 impl Arguments {
     /// Takes the given texts (one place a parameter, `None` for its default).
-    pub(crate) fn check(definition: &'static Definition, given: &[Option<&str>]) -> Result<Self, (usize, ParameterError)> {
+    pub(crate) fn check(
+        definition: &'static Definition,
+        given: &[Option<&str>],
+    ) -> Result<Self, (usize, ParameterError)> {
         let mut values: Vec<Value> = Vec::with_capacity(definition.parameters.len());
         for (position, parameter) in definition.parameters.iter().enumerate() {
             let text = given.get(position).copied().flatten();
@@ -242,7 +253,9 @@ impl Arguments {
                 None => match parameter.kind {
                     ParameterKind::Whole { default, .. } => Value::Whole(default),
                     ParameterKind::Real { default, .. } => Value::Real(default),
-                    ParameterKind::RealLike { of, .. } => values.get(of).copied().unwrap_or(Value::Real(0.0)),
+                    ParameterKind::RealLike { of, .. } => {
+                        values.get(of).copied().unwrap_or(Value::Real(0.0))
+                    }
                     ParameterKind::Word { words } => Value::Word(words.first().map_or("", |w| w.0)),
                 },
             };
@@ -252,7 +265,10 @@ impl Arguments {
     }
 
     /// Checks values given in code, in the order of the parameters; those that are missing take their defaults.
-    pub(crate) fn of(definition: &'static Definition, values: &[&dyn fmt::Display]) -> Result<Self, ParameterError> {
+    pub(crate) fn of(
+        definition: &'static Definition,
+        values: &[&dyn fmt::Display],
+    ) -> Result<Self, ParameterError> {
         let texts: Vec<String> = values.iter().map(ToString::to_string).collect();
         let given: Vec<Option<&str>> = texts.iter().map(|t| Some(t.as_str())).collect();
         Self::check(definition, &given).map_err(|(_, e)| e)
@@ -274,7 +290,10 @@ impl Arguments {
     }
 
     fn mismatch(&self, position: usize) -> ParameterError {
-        ParameterError::Definition { indicator: self.definition.name, position }
+        ParameterError::Definition {
+            indicator: self.definition.name,
+            position,
+        }
     }
 
     /// The whole number at `position`.
@@ -302,38 +321,62 @@ impl Arguments {
     }
 }
 
-fn parse(indicator: &'static str, parameter: &'static Parameter, text: &str) -> Result<Value, ParameterError> {
+fn parse(
+    indicator: &'static str,
+    parameter: &'static Parameter,
+    text: &str,
+) -> Result<Value, ParameterError> {
     let name = parameter.name;
     let given = || text.to_owned();
-    let out_of_range = |min: f64, max: f64| ParameterError::OutOfRange { indicator, parameter: name, given: given(), min, max };
+    let out_of_range = |min: f64, max: f64| ParameterError::OutOfRange {
+        indicator,
+        parameter: name,
+        given: given(),
+        min,
+        max,
+    };
     match parameter.kind {
         ParameterKind::Whole { min, max, .. } => {
             let digits = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
             if !digits {
-                return Err(ParameterError::NotWhole { indicator, parameter: name, given: given() });
+                return Err(ParameterError::NotWhole {
+                    indicator,
+                    parameter: name,
+                    given: given(),
+                });
             }
             match text.parse::<usize>() {
                 Ok(n) if (min..=max).contains(&n) => Ok(Value::Whole(n)),
                 _ => Err(out_of_range(min as f64, max as f64)),
             }
         }
-        ParameterKind::Real { min, max, .. } | ParameterKind::RealLike { min, max, .. } => match text.parse::<f64>() {
-            // `-0` would print, and so be named, apart from `0`
-            Ok(x) if (min..=max).contains(&x) => Ok(Value::Real(x + 0.0)),
-            Ok(x) if !x.is_nan() => Err(out_of_range(min, max)),
-            _ => Err(ParameterError::NotNumber { indicator, parameter: name, given: given() }),
-        },
+        ParameterKind::Real { min, max, .. } | ParameterKind::RealLike { min, max, .. } => {
+            match text.parse::<f64>() {
+                // `-0` would print, and so be named, apart from `0`
+                Ok(x) if (min..=max).contains(&x) => Ok(Value::Real(x + 0.0)),
+                Ok(x) if !x.is_nan() => Err(out_of_range(min, max)),
+                _ => Err(ParameterError::NotNumber {
+                    indicator,
+                    parameter: name,
+                    given: given(),
+                }),
+            }
+        }
         ParameterKind::Word { words } => {
             let lower = text.to_ascii_lowercase();
             let code = lower.parse::<usize>().ok();
-            let found = words.iter().find(|(word, its)| *word == lower || (code.is_some() && *its == code));
-            found.map(|(word, _)| Value::Word(word)).ok_or_else(|| ParameterError::UnknownWord {
-                indicator,
-                parameter: name,
-                given: given(),
-                known: words.iter().map(|w| w.0).collect::<Vec<_>>().join(", "),
-                nearest: nearest(&lower, words.iter().map(|w| w.0)),
-            })
+            let found = words
+                .iter()
+                .find(|(word, its)| *word == lower || (code.is_some() && *its == code));
+            found
+                .map(|(word, _)| Value::Word(word))
+                .ok_or_else(|| ParameterError::UnknownWord {
+                    indicator,
+                    parameter: name,
+                    given: given(),
+                    known: words.iter().map(|w| w.0).collect::<Vec<_>>().join(", "),
+                    nearest: nearest(&lower, words.iter().map(|w| w.0)),
+                })
         }
     }
 }

@@ -49,20 +49,30 @@ pub trait Indicator: Clone + Debug + Send + Sync + 'static {
         // A copy keeps small states in registers: writes through `out` cannot be taken for writes to the state.
         let mut me = self.clone();
         let rows = out.first().map_or(0, |c| c.len());
-        Self::Output::fill(out, rows, |i| me.step(&bars.get(i, Self::DEFINITION.inputs)));
+        Self::Output::fill(out, rows, |i| {
+            me.step(&bars.get(i, Self::DEFINITION.inputs))
+        });
         *self = me;
     }
 
     /// Takes a closed bar and gives the value at it: NaN while warming up and at a [hole](crate::Inputs::usable).
     #[inline]
     fn update(&mut self, bar: &Bar) -> Self::Output {
-        if Self::DEFINITION.inputs.usable(bar) { self.step(bar) } else { Self::Output::NAN }
+        if Self::DEFINITION.inputs.usable(bar) {
+            self.step(bar)
+        } else {
+            Self::Output::NAN
+        }
     }
 
     /// The value if this bar closed now; the state does not change. For the open candle, as often as it moves.
     #[inline]
     fn peek(&self, bar: &Bar) -> Self::Output {
-        if Self::DEFINITION.inputs.usable(bar) { self.look(bar) } else { Self::Output::NAN }
+        if Self::DEFINITION.inputs.usable(bar) {
+            self.look(bar)
+        } else {
+            Self::Output::NAN
+        }
     }
 
     /// Forgets all bars.
@@ -74,19 +84,34 @@ pub trait Indicator: Clone + Debug + Send + Sync + 'static {
     fn extend(&mut self, bars: &Bars<'_>, out: &mut [&mut [f64]]) -> Result<(), ColumnError> {
         let wanted = Self::DEFINITION.outputs.len();
         if out.len() != wanted {
-            return Err(ColumnError::Outputs { indicator: Self::DEFINITION.name, wanted, given: out.len() });
+            return Err(ColumnError::Outputs {
+                indicator: Self::DEFINITION.name,
+                wanted,
+                given: out.len(),
+            });
         }
         let rows = bars.len();
         if let Some((column, found)) = Self::DEFINITION.inputs.missing(bars, rows) {
-            return Err(ColumnError::Input { indicator: Self::DEFINITION.name, column, found, rows });
+            return Err(ColumnError::Input {
+                indicator: Self::DEFINITION.name,
+                column,
+                found,
+                rows,
+            });
         }
         if let Some(short) = out.iter().find(|c| c.len() != rows) {
-            return Err(ColumnError::OutputRows { indicator: Self::DEFINITION.name, found: short.len(), rows });
+            return Err(ColumnError::OutputRows {
+                indicator: Self::DEFINITION.name,
+                found: short.len(),
+                rows,
+            });
         }
         if Self::DEFINITION.inputs.all_usable(bars) {
             self.run(bars, out);
         } else {
-            Self::Output::fill(out, rows, |i| self.update(&bars.get(i, Self::DEFINITION.inputs)));
+            Self::Output::fill(out, rows, |i| {
+                self.update(&bars.get(i, Self::DEFINITION.inputs))
+            });
         }
         Ok(())
     }
@@ -139,7 +164,8 @@ impl<const N: usize> Outputs for [f64; N] {
     fn fill(out: &mut [&mut [f64]], rows: usize, mut row: impl FnMut(usize) -> Self) {
         // local slices, so that their addresses are not read again after every write
         let mut columns = out.iter_mut();
-        let mut columns: [&mut [f64]; N] = std::array::from_fn(|_| columns.next().map_or(&mut [][..], |c| &mut c[..rows]));
+        let mut columns: [&mut [f64]; N] =
+            std::array::from_fn(|_| columns.next().map_or(&mut [][..], |c| &mut c[..rows]));
         for i in 0..rows {
             let values = row(i);
             for (column, value) in columns.iter_mut().zip(values) {
@@ -270,20 +296,34 @@ impl<I: Indicator> StreamingIndicator for Named<I> {
     fn restore(&mut self, snapshot: &Snapshot) -> Result<(), RestoreError> {
         let indicator = self.spec.to_string();
         if snapshot.format != SNAPSHOT_FORMAT {
-            return Err(RestoreError::Format { indicator, found: snapshot.format, expected: SNAPSHOT_FORMAT });
+            return Err(RestoreError::Format {
+                indicator,
+                found: snapshot.format,
+                expected: SNAPSHOT_FORMAT,
+            });
         }
         if snapshot.indicator != indicator {
-            return Err(RestoreError::Indicator { found: snapshot.indicator.clone(), expected: indicator });
+            return Err(RestoreError::Indicator {
+                found: snapshot.indicator.clone(),
+                expected: indicator,
+            });
         }
         let expected = I::DEFINITION.revision;
         if snapshot.revision != expected {
-            return Err(RestoreError::Revision { indicator, found: snapshot.revision, expected });
+            return Err(RestoreError::Revision {
+                indicator,
+                found: snapshot.revision,
+                expected,
+            });
         }
         let mut restored = self.indicator.fresh();
         let mut loader = Loader::new(&snapshot.words);
         let visited = restored.visit(&mut loader);
         if visited.is_err() || !loader.is_done() {
-            return Err(RestoreError::Damaged { indicator, word: loader.at });
+            return Err(RestoreError::Damaged {
+                indicator,
+                word: loader.at,
+            });
         }
         self.indicator = restored;
         Ok(())

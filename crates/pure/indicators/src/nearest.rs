@@ -2,13 +2,18 @@
 
 /// The candidate with the smallest edit distance, if it is near enough to be worth naming (at most a third of the letters wrong,
 /// but always one, and two from four letters on). The first of equals wins.
-pub(crate) fn nearest(wrong: &str, known: impl Iterator<Item = &'static str>) -> Option<&'static str> {
+pub(crate) fn nearest(
+    wrong: &str,
+    known: impl Iterator<Item = &'static str>,
+) -> Option<&'static str> {
     let letters = wrong.chars().count();
     if letters > 40 {
         return None;
     }
     let allowed = if letters < 4 { 1 } else { (letters / 3).max(2) };
-    let ranked = known.map(|name| (distance(wrong, name), name)).filter(|(far, _)| *far <= allowed);
+    let ranked = known
+        .map(|name| (distance(wrong, name), name))
+        .filter(|(far, _)| *far <= allowed);
     ranked.min_by_key(|(far, _)| *far).map(|(_, name)| name)
 }
 
@@ -40,7 +45,14 @@ mod tests {
 
     #[test]
     fn distances() {
-        for (a, b, far) in [("", "abc", 3), ("rsi", "rsi", 0), ("rsi", "ris", 1), ("macd", "mcad", 1), ("ema", "sma", 1), ("kitten", "sitting", 3)] {
+        for (a, b, far) in [
+            ("", "abc", 3),
+            ("rsi", "rsi", 0),
+            ("rsi", "ris", 1),
+            ("macd", "mcad", 1),
+            ("ema", "sma", 1),
+            ("kitten", "sitting", 3),
+        ] {
             assert_eq!(distance(a, b), far, "{a} {b}");
             assert_eq!(distance(b, a), far, "{b} {a}");
         }

@@ -134,7 +134,13 @@ pub fn parse_set(text: &str) -> Result<Vec<IndicatorSpec>, SetError> {
         match reader.next_sign() {
             None => return Ok(set),
             Some((_, ',')) => reader.advance(1),
-            Some((at, found)) => return Err(SetError::Unexpected { at, found, wanted: "`,`" }),
+            Some((at, found)) => {
+                return Err(SetError::Unexpected {
+                    at,
+                    found,
+                    wanted: "`,`",
+                });
+            }
         }
     }
 }
@@ -145,7 +151,11 @@ pub(crate) fn parse_one(text: &str) -> Result<IndicatorSpec, SetError> {
     let spec = reader.indicator()?;
     match reader.next_sign() {
         None => Ok(spec),
-        Some((at, found)) => Err(SetError::Unexpected { at, found, wanted: "the end" }),
+        Some((at, found)) => Err(SetError::Unexpected {
+            at,
+            found,
+            wanted: "the end",
+        }),
     }
 }
 
@@ -197,7 +207,11 @@ impl<'a> Reader<'a> {
         };
         let name = self.run(|c| c.is_alphanumeric() || c == '_');
         if name.is_empty() {
-            return Err(SetError::Unexpected { at, found, wanted: "an indicator's name" });
+            return Err(SetError::Unexpected {
+                at,
+                found,
+                wanted: "an indicator's name",
+            });
         }
         let entry = entry(name, at)?;
         let mut written = Vec::new();
@@ -236,7 +250,11 @@ impl<'a> Reader<'a> {
             if value.is_empty() {
                 return Err(match next {
                     None => SetError::Unclosed { at: open },
-                    Some((at, found)) => SetError::Unexpected { at, found, wanted: "a value" },
+                    Some((at, found)) => SetError::Unexpected {
+                        at,
+                        found,
+                        wanted: "a value",
+                    },
                 });
             }
             written.push(Written { at, name, value });
@@ -248,15 +266,31 @@ impl<'a> Reader<'a> {
                         return Ok(());
                     }
                 }
-                Some((at, found)) => return Err(SetError::Unexpected { at, found, wanted: "`,` or `)`" }),
+                Some((at, found)) => {
+                    return Err(SetError::Unexpected {
+                        at,
+                        found,
+                        wanted: "`,` or `)`",
+                    });
+                }
             }
         }
     }
 }
 
 /// [`assign`] for values without names or places.
-pub(crate) fn assign_plain(definition: &'static Definition, values: &[&str]) -> Result<Arguments, SetError> {
-    let written: Vec<Written<'_>> = values.iter().map(|value| Written { at: 0, name: None, value }).collect();
+pub(crate) fn assign_plain(
+    definition: &'static Definition,
+    values: &[&str],
+) -> Result<Arguments, SetError> {
+    let written: Vec<Written<'_>> = values
+        .iter()
+        .map(|value| Written {
+            at: 0,
+            name: None,
+            value,
+        })
+        .collect();
     assign(definition, &written)
 }
 
@@ -266,7 +300,11 @@ fn assign(definition: &'static Definition, written: &[Written<'_>]) -> Result<Ar
     let indicator = definition.name;
     let names = || parameters.iter().map(|p| p.name);
     let known = || {
-        if parameters.is_empty() { "none".to_owned() } else { names().collect::<Vec<_>>().join(", ") }
+        if parameters.is_empty() {
+            "none".to_owned()
+        } else {
+            names().collect::<Vec<_>>().join(", ")
+        }
     };
     let full_list = written.len() == parameters.len() && written.iter().all(|w| w.name.is_none());
     let mut given: Vec<Option<&str>> = vec![None; parameters.len()];
@@ -274,7 +312,9 @@ fn assign(definition: &'static Definition, written: &[Written<'_>]) -> Result<Ar
     let mut next = 0;
     for w in written {
         let place = if let Some((at, name)) = w.name {
-            let place = parameters.iter().position(|p| p.name.eq_ignore_ascii_case(name));
+            let place = parameters
+                .iter()
+                .position(|p| p.name.eq_ignore_ascii_case(name));
             place.ok_or_else(|| SetError::UnknownParameter {
                 at,
                 indicator,
@@ -283,10 +323,16 @@ fn assign(definition: &'static Definition, written: &[Written<'_>]) -> Result<Ar
                 nearest: nearest(&name.to_ascii_lowercase(), names()),
             })?
         } else {
-            let numeric = w.value.starts_with(|c: char| c.is_ascii_digit() || "+-.".contains(c));
+            let numeric = w
+                .value
+                .starts_with(|c: char| c.is_ascii_digit() || "+-.".contains(c));
             let fits = |kind: ParameterKind| matches!(kind, ParameterKind::Word { .. }) != numeric;
             let rest = next..parameters.len();
-            let place = if full_list { Some(next) } else { rest.clone().find(|&i| fits(parameters[i].kind)) };
+            let place = if full_list {
+                Some(next)
+            } else {
+                rest.clone().find(|&i| fits(parameters[i].kind))
+            };
             // a value of the wrong kind for all that is left is told what the next parameter wants
             let place = place.or_else(|| rest.clone().next().filter(|_| !numeric));
             let place = place.ok_or_else(|| SetError::TooMany {
@@ -299,7 +345,11 @@ fn assign(definition: &'static Definition, written: &[Written<'_>]) -> Result<Ar
             place
         };
         if given[place].replace(w.value).is_some() {
-            return Err(SetError::Twice { at: w.at, indicator, parameter: parameters[place].name });
+            return Err(SetError::Twice {
+                at: w.at,
+                indicator,
+                parameter: parameters[place].name,
+            });
         }
         places[place] = w.at;
     }

@@ -54,8 +54,14 @@ impl IndicatorSet {
     /// # Errors
     /// Only when a catalogue's entry contradicts itself, which its tests rule out.
     pub fn new(specs: &[IndicatorSpec]) -> Result<Self, ParameterError> {
-        let members = specs.iter().map(IndicatorSpec::build).collect::<Result<Vec<_>, _>>()?;
-        let width = members.iter().map(|m| m.spec().definition().outputs.len()).sum();
+        let members = specs
+            .iter()
+            .map(IndicatorSpec::build)
+            .collect::<Result<Vec<_>, _>>()?;
+        let width = members
+            .iter()
+            .map(|m| m.spec().definition().outputs.len())
+            .sum();
         Ok(Self { members, width })
     }
 
@@ -130,7 +136,9 @@ impl IndicatorSet {
 
     /// The states of all members.
     pub fn save(&self) -> SetSnapshot {
-        SetSnapshot { members: self.members.iter().map(|m| m.save()).collect() }
+        SetSnapshot {
+            members: self.members.iter().map(|m| m.save()).collect(),
+        }
     }
 
     /// Takes stored states over. Members are matched by name, so a set may have been put in another order since.
@@ -142,7 +150,9 @@ impl IndicatorSet {
         for member in &mut members {
             let name = member.spec().name();
             let found = snapshot.members.iter().find(|s| s.indicator == name);
-            let found = found.ok_or_else(|| RestoreError::Missing { indicator: name.to_owned() })?;
+            let found = found.ok_or_else(|| RestoreError::Missing {
+                indicator: name.to_owned(),
+            })?;
             member.restore(found)?;
         }
         self.members = members;

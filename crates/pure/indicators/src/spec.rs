@@ -41,7 +41,12 @@ impl IndicatorSpec {
     pub(crate) fn new(entry: &'static Entry, arguments: Arguments) -> Result<Self, ParameterError> {
         let name = canonical(&arguments);
         let warm_up = (entry.warm_up)(&arguments)?;
-        Ok(Self { entry, arguments, name, warm_up })
+        Ok(Self {
+            entry,
+            arguments,
+            name,
+            warm_up,
+        })
     }
 
     /// What the catalogue says of the indicator.
@@ -68,7 +73,10 @@ impl IndicatorSpec {
     pub fn output_names(&self) -> Vec<String> {
         match self.definition().outputs {
             [_] => vec![self.name.clone()],
-            outputs => outputs.iter().map(|output| format!("{}.{output}", self.name)).collect(),
+            outputs => outputs
+                .iter()
+                .map(|output| format!("{}.{output}", self.name))
+                .collect(),
         }
     }
 
@@ -93,7 +101,11 @@ fn canonical(arguments: &Arguments) -> String {
         }
     }
     let same = assign_plain(definition, &short).is_ok_and(|read| read.values() == values);
-    let list = if same { short.join(",") } else { texts.join(",") };
+    let list = if same {
+        short.join(",")
+    } else {
+        texts.join(",")
+    };
     if list.is_empty() {
         return definition.name.to_owned();
     }
@@ -105,7 +117,9 @@ fn is_default(kind: ParameterKind, values: &[Value], i: usize) -> bool {
         (ParameterKind::Whole { default, .. }, Value::Whole(n)) => *n == default,
         (ParameterKind::Real { default, .. }, Value::Real(x)) => *x == default,
         (ParameterKind::RealLike { of, .. }, value) => values.get(of) == Some(value),
-        (ParameterKind::Word { words }, Value::Word(word)) => words.first().is_some_and(|w| w.0 == *word),
+        (ParameterKind::Word { words }, Value::Word(word)) => {
+            words.first().is_some_and(|w| w.0 == *word)
+        }
         _ => false,
     }
 }
@@ -158,7 +172,9 @@ impl Serialize for IndicatorSpec {
 
 impl<'de> Deserialize<'de> for IndicatorSpec {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+        String::deserialize(deserializer)?
+            .parse()
+            .map_err(serde::de::Error::custom)
     }
 }
 

@@ -28,7 +28,9 @@ pub struct Snapshot {
 #[non_exhaustive]
 pub enum RestoreError {
     /// A newer or older layout of the snapshot.
-    #[error("the snapshot has format {found}, this build reads {expected}: compute {indicator} again from its bars")]
+    #[error(
+        "the snapshot has format {found}, this build reads {expected}: compute {indicator} again from its bars"
+    )]
     Format {
         /// Whose snapshot it is.
         indicator: String,
@@ -46,7 +48,9 @@ pub enum RestoreError {
         expected: String,
     },
     /// The indicator's formula or state has changed since.
-    #[error("the snapshot of {indicator} has revision {found}, this build computes revision {expected}: compute it again from its bars")]
+    #[error(
+        "the snapshot of {indicator} has revision {found}, this build computes revision {expected}: compute it again from its bars"
+    )]
     Revision {
         /// The indicator.
         indicator: String,
@@ -62,7 +66,9 @@ pub enum RestoreError {
         indicator: String,
     },
     /// Too few or too many words, or a word out of its range.
-    #[error("the snapshot of {indicator} is damaged at word {word}: compute it again from its bars")]
+    #[error(
+        "the snapshot of {indicator} is damaged at word {word}: compute it again from its bars"
+    )]
     Damaged {
         /// The indicator.
         indicator: String,

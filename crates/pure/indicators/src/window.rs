@@ -86,7 +86,12 @@ impl<J: Join> Window<J> {
         let n = n.max(1);
         let mut tails = vec![J::BEFORE; n + 1].into_boxed_slice();
         tails[n] = J::NEUTRAL;
-        Self { tails, at: 0, head: J::NEUTRAL, join: PhantomData }
+        Self {
+            tails,
+            at: 0,
+            head: J::NEUTRAL,
+            join: PhantomData,
+        }
     }
 
     /// The same length before the first value.
@@ -160,7 +165,9 @@ mod tests {
     fn noise(len: usize) -> Vec<f64> {
         let mut x = 9_u64;
         let mut draw = || {
-            x = x.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            x = x
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
             ((x >> 40) as f64) / 1024.0 - 3000.0
         };
         (0..len).map(|_| draw()).collect()

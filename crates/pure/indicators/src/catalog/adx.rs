@@ -74,7 +74,16 @@ impl Indicator for Adx {
     fn fresh(&self) -> Self {
         let average = self.average.fresh();
         let (up, down, high, low, last) = (0.0, 0.0, 0.0, 0.0, f64::NAN);
-        Self { seen: 0, high, low, up, down, average, last, ..*self }
+        Self {
+            seen: 0,
+            high,
+            low,
+            up,
+            down,
+            average,
+            last,
+            ..*self
+        }
     }
 
     fn warm_up(&self) -> usize {
@@ -122,7 +131,13 @@ impl Indicator for Adx {
 
     fn visit(&mut self, visitor: &mut dyn Visitor) -> Result<(), BadWord> {
         visitor.index(&mut self.seen, self.span + 1)?;
-        for field in [&mut self.high, &mut self.low, &mut self.up, &mut self.down, &mut self.last] {
+        for field in [
+            &mut self.high,
+            &mut self.low,
+            &mut self.up,
+            &mut self.down,
+            &mut self.last,
+        ] {
             visitor.float(field)?;
         }
         self.average.visit(visitor)

@@ -44,11 +44,17 @@ impl Indicator for Atr {
     type Output = f64;
 
     fn from_arguments(arguments: &Arguments) -> Result<Self, ParameterError> {
-        Ok(Self { range: Trange::new(), average: Recursive::wilder(arguments.whole(0)?) })
+        Ok(Self {
+            range: Trange::new(),
+            average: Recursive::wilder(arguments.whole(0)?),
+        })
     }
 
     fn fresh(&self) -> Self {
-        Self { range: Trange::new(), average: self.average.fresh() }
+        Self {
+            range: Trange::new(),
+            average: self.average.fresh(),
+        }
     }
 
     fn warm_up(&self) -> usize {

@@ -50,12 +50,20 @@ impl Indicator for Bbands {
             period("timeperiod", 20, 2),
             Parameter {
                 name: "nbdevup",
-                kind: ParameterKind::Real { default: 2.0, min: 0.0, max: 1000.0 },
+                kind: ParameterKind::Real {
+                    default: 2.0,
+                    min: 0.0,
+                    max: 1000.0,
+                },
                 shown: true,
             },
             Parameter {
                 name: "nbdevdn",
-                kind: ParameterKind::RealLike { of: 1, min: 0.0, max: 1000.0 },
+                kind: ParameterKind::RealLike {
+                    of: 1,
+                    min: 0.0,
+                    max: 1000.0,
+                },
                 shown: false,
             },
             average_kind("matype"),
@@ -80,7 +88,12 @@ impl Indicator for Bbands {
 
     fn fresh(&self) -> Self {
         let variance = VarianceWindow::new(self.variance.span());
-        Self { up: self.up, down: self.down, middle: self.middle.fresh(), variance }
+        Self {
+            up: self.up,
+            down: self.down,
+            middle: self.middle.fresh(),
+            variance,
+        }
     }
 
     fn warm_up(&self) -> usize {
@@ -103,7 +116,10 @@ impl Indicator for Bbands {
         let [upper, middle, lower] = out else { return };
         let (up, down) = (self.up, self.down);
         let rows = stretch(self.variance.span());
-        let columns = upper.chunks_mut(rows).zip(middle.chunks_mut(rows)).zip(lower.chunks_mut(rows));
+        let columns = upper
+            .chunks_mut(rows)
+            .zip(middle.chunks_mut(rows))
+            .zip(lower.chunks_mut(rows));
         for (close, ((upper, middle), lower)) in bars.close.chunks(rows).zip(columns) {
             self.middle.extend(close, middle);
             self.variance.extend(close, upper);

@@ -43,11 +43,15 @@ impl Indicator for Ema {
     type Output = f64;
 
     fn from_arguments(arguments: &Arguments) -> Result<Self, ParameterError> {
-        Ok(Self { average: Recursive::exponential(arguments.whole(0)?) })
+        Ok(Self {
+            average: Recursive::exponential(arguments.whole(0)?),
+        })
     }
 
     fn fresh(&self) -> Self {
-        Self { average: self.average.fresh() }
+        Self {
+            average: self.average.fresh(),
+        }
     }
 
     fn warm_up(&self) -> usize {

@@ -28,7 +28,11 @@ impl Macd {
     ///
     /// # Errors
     /// When a period is outside its range.
-    pub fn new(fastperiod: usize, slowperiod: usize, signalperiod: usize) -> Result<Self, ParameterError> {
+    pub fn new(
+        fastperiod: usize,
+        slowperiod: usize,
+        signalperiod: usize,
+    ) -> Result<Self, ParameterError> {
         let given: [&dyn std::fmt::Display; 3] = [&fastperiod, &slowperiod, &signalperiod];
         Self::from_arguments(&Arguments::of(Self::DEFINITION, &given)?)
     }

@@ -48,11 +48,21 @@ impl Indicator for Rsi {
 
     fn from_arguments(arguments: &Arguments) -> Result<Self, ParameterError> {
         let average = Recursive::wilder(arguments.whole(0)?);
-        Ok(Self { last: 0.0, begun: false, rises: average, falls: average })
+        Ok(Self {
+            last: 0.0,
+            begun: false,
+            rises: average,
+            falls: average,
+        })
     }
 
     fn fresh(&self) -> Self {
-        Self { last: 0.0, begun: false, rises: self.rises.fresh(), falls: self.falls.fresh() }
+        Self {
+            last: 0.0,
+            begun: false,
+            rises: self.rises.fresh(),
+            falls: self.falls.fresh(),
+        }
     }
 
     fn warm_up(&self) -> usize {
@@ -71,7 +81,11 @@ impl Indicator for Rsi {
         let rises = self.rises.next(if change > 0.0 { change } else { 0.0 });
         let falls = self.falls.next(if change < 0.0 { -change } else { 0.0 });
         let moves = rises + falls;
-        if moves == 0.0 { 0.0 } else { 100.0 * (rises / moves) }
+        if moves == 0.0 {
+            0.0
+        } else {
+            100.0 * (rises / moves)
+        }
     }
 
     #[inline]

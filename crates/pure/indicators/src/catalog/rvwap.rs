@@ -28,7 +28,11 @@ impl Rvwap {
 
 #[inline]
 fn ratio(turnover: f64, volume: f64) -> f64 {
-    if volume == 0.0 { f64::NAN } else { turnover / volume }
+    if volume == 0.0 {
+        f64::NAN
+    } else {
+        turnover / volume
+    }
 }
 
 impl Indicator for Rvwap {
@@ -49,11 +53,17 @@ impl Indicator for Rvwap {
 
     fn from_arguments(arguments: &Arguments) -> Result<Self, ParameterError> {
         let span = arguments.whole(0)?;
-        Ok(Self { turnover: Window::new(span), volume: Window::new(span) })
+        Ok(Self {
+            turnover: Window::new(span),
+            volume: Window::new(span),
+        })
     }
 
     fn fresh(&self) -> Self {
-        Self { turnover: self.turnover.fresh(), volume: self.volume.fresh() }
+        Self {
+            turnover: self.turnover.fresh(),
+            volume: self.volume.fresh(),
+        }
     }
 
     fn warm_up(&self) -> usize {

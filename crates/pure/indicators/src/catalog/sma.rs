@@ -41,11 +41,15 @@ impl Indicator for Sma {
     type Output = f64;
 
     fn from_arguments(arguments: &Arguments) -> Result<Self, ParameterError> {
-        Ok(Self { average: Simple::new(arguments.whole(0)?) })
+        Ok(Self {
+            average: Simple::new(arguments.whole(0)?),
+        })
     }
 
     fn fresh(&self) -> Self {
-        Self { average: self.average.fresh() }
+        Self {
+            average: self.average.fresh(),
+        }
     }
 
     fn warm_up(&self) -> usize {

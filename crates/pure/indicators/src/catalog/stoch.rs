@@ -40,7 +40,11 @@ impl Stoch {
             return Outputs::NAN;
         }
         let slow_d = self.slow_d.next(slow_k);
-        if slow_d.is_nan() { Outputs::NAN } else { [slow_k, slow_d] }
+        if slow_d.is_nan() {
+            Outputs::NAN
+        } else {
+            [slow_k, slow_d]
+        }
     }
 }
 
@@ -118,13 +122,21 @@ impl Indicator for Stoch {
         if self.seen + 1 < self.highest.span() {
             return Outputs::NAN;
         }
-        let k = raw_k(bar.close, self.highest.look(bar.high), self.lowest.look(bar.low));
+        let k = raw_k(
+            bar.close,
+            self.highest.look(bar.high),
+            self.lowest.look(bar.low),
+        );
         let slow_k = self.slow_k.look(k);
         if slow_k.is_nan() {
             return Outputs::NAN;
         }
         let slow_d = self.slow_d.look(slow_k);
-        if slow_d.is_nan() { Outputs::NAN } else { [slow_k, slow_d] }
+        if slow_d.is_nan() {
+            Outputs::NAN
+        } else {
+            [slow_k, slow_d]
+        }
     }
 
     fn run(&mut self, bars: &Bars<'_>, out: &mut [&mut [f64]]) {
@@ -143,11 +155,13 @@ impl Indicator for Stoch {
             let (highest, lowest) = (&mut highest[..end - done], &mut lowest[..end - done]);
             self.highest.extend(&bars.high[done..end], highest);
             self.lowest.extend(&bars.low[done..end], lowest);
-            for ((high, low), close) in highest.iter_mut().zip(&*lowest).zip(&bars.close[done..end]) {
+            for ((high, low), close) in highest.iter_mut().zip(&*lowest).zip(&bars.close[done..end])
+            {
                 *high = raw_k(*close, *high, *low);
             }
             self.slow_k.extend(highest, &mut slow_k[done..end]);
-            self.slow_d.extend(&slow_k[done..end], &mut slow_d[done..end]);
+            self.slow_d
+                .extend(&slow_k[done..end], &mut slow_d[done..end]);
             done = end;
         }
     }

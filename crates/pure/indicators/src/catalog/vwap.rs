@@ -81,7 +81,13 @@ impl Vwap {
     /// Over sessions of this length.
     pub const fn new(session: Session) -> Self {
         // an empty session: the first bar begins one
-        Self { session, begin: 0, end: 0, turnover: 0.0, volume: 0.0 }
+        Self {
+            session,
+            begin: 0,
+            end: 0,
+            turnover: 0.0,
+            volume: 0.0,
+        }
     }
 }
 
@@ -95,7 +101,12 @@ impl Indicator for Vwap {
         parameters: &[Parameter {
             name: "session",
             kind: ParameterKind::Word {
-                words: &[("day", None), ("week", None), ("month", None), ("start", None)],
+                words: &[
+                    ("day", None),
+                    ("week", None),
+                    ("month", None),
+                    ("start", None),
+                ],
             },
             shown: true,
         }],
@@ -133,7 +144,11 @@ impl Indicator for Vwap {
         }
         self.turnover += bar.typical_price() * bar.volume;
         self.volume += bar.volume;
-        if self.volume == 0.0 { f64::NAN } else { self.turnover / self.volume }
+        if self.volume == 0.0 {
+            f64::NAN
+        } else {
+            self.turnover / self.volume
+        }
     }
 
     #[inline]
@@ -173,7 +188,10 @@ mod tests {
         let mut day = month_around(-400_000).0;
         while day < 400_000 {
             let (first, past) = month_around(day);
-            assert!(first == day && (28..=31).contains(&(past - first)), "day {day}: {first} {past}");
+            assert!(
+                first == day && (28..=31).contains(&(past - first)),
+                "day {day}: {first} {past}"
+            );
             assert_eq!(month_around(past - 1), (first, past));
             day = past;
         }
@@ -183,7 +201,10 @@ mod tests {
     fn weeks_begin_on_monday() {
         // 2026-11-16 was a Monday: day 20 773
         for day in 20_773..20_780 {
-            assert_eq!(Session::Week.around(day * DAY + 5), (20_773 * DAY, 20_780 * DAY));
+            assert_eq!(
+                Session::Week.around(day * DAY + 5),
+                (20_773 * DAY, 20_780 * DAY)
+            );
         }
     }
 }

@@ -42,11 +42,15 @@ impl Indicator for Wma {
     type Output = f64;
 
     fn from_arguments(arguments: &Arguments) -> Result<Self, ParameterError> {
-        Ok(Self { average: Weighted::new(arguments.whole(0)?) })
+        Ok(Self {
+            average: Weighted::new(arguments.whole(0)?),
+        })
     }
 
     fn fresh(&self) -> Self {
-        Self { average: self.average.fresh() }
+        Self {
+            average: self.average.fresh(),
+        }
     }
 
     fn warm_up(&self) -> usize {

@@ -68,7 +68,9 @@ mod tests {
     use super::*;
 
     fn same<J: Join>() {
-        let xs: Vec<f64> = (0..700).map(|i| f64::from((i * 7919) % 1013) / 7.0 - 50.0).collect();
+        let xs: Vec<f64> = (0..700)
+            .map(|i| f64::from((i * 7919) % 1013) / 7.0 - 50.0)
+            .collect();
         for n in [1, 2, 3, 5, 8, 14, 20, 100] {
             for cut in [0, 1, 13, 333, 700] {
                 let (mut one, mut other) = (Window::<J>::new(n), Window::<J>::new(n));
@@ -77,7 +79,11 @@ mod tests {
                 one.extend(&xs[..cut], left);
                 one.extend(&xs[cut..], right);
                 for (i, x) in xs.iter().enumerate() {
-                    assert_eq!(columns[i].to_bits(), other.next(*x).to_bits(), "n={n} cut={cut} i={i}");
+                    assert_eq!(
+                        columns[i].to_bits(),
+                        other.next(*x).to_bits(),
+                        "n={n} cut={cut} i={i}"
+                    );
                 }
                 assert_eq!(one.look(1.5).to_bits(), other.look(1.5).to_bits());
             }

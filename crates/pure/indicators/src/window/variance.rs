@@ -60,7 +60,13 @@ impl VarianceWindow {
         let mut sums = vec![f64::NAN; n + 1].into_boxed_slice();
         sums[n] = 0.0;
         let squares = vec![0.0; n + 1].into_boxed_slice();
-        Self { sums, squares, reciprocal: 1.0 / n as f64, at: 0, head: Head::default() }
+        Self {
+            sums,
+            squares,
+            reciprocal: 1.0 / n as f64,
+            at: 0,
+            head: Head::default(),
+        }
     }
 
     /// How many values it spans.
@@ -105,7 +111,12 @@ impl VarianceWindow {
             let stretch = &xs[done..end];
             let tails = self.sums[at + 1..].iter().zip(&self.squares[at + 1..]);
             let mut head = self.head;
-            for (i, ((x, y), (t, u))) in stretch.iter().zip(&mut out[done..end]).zip(tails).enumerate() {
+            for (i, ((x, y), (t, u))) in stretch
+                .iter()
+                .zip(&mut out[done..end])
+                .zip(tails)
+                .enumerate()
+            {
                 *y = head.next(*x, at + i, n - 1 - at - i, (*t, *u), reciprocal);
             }
             self.head = head;
@@ -153,7 +164,9 @@ mod tests {
     #[test]
     fn agrees_with_two_passes_also_far_from_zero() {
         for base in [0.0, 60_000.0, 1e12] {
-            let xs: Vec<f64> = (0..400).map(|i| base + f64::from((i * 7919) % 1013) / 128.0).collect();
+            let xs: Vec<f64> = (0..400)
+                .map(|i| base + f64::from((i * 7919) % 1013) / 128.0)
+                .collect();
             for n in [1, 2, 3, 20, 50] {
                 let mut window = VarianceWindow::new(n);
                 let mut columns = vec![0.0; xs.len()];
@@ -161,7 +174,10 @@ mod tests {
                 for i in 0..xs.len() {
                     let seen = window.look(xs[i]);
                     let got = window.next(xs[i]);
-                    assert_eq!((seen.to_bits(), columns[i].to_bits()), (got.to_bits(), got.to_bits()));
+                    assert_eq!(
+                        (seen.to_bits(), columns[i].to_bits()),
+                        (got.to_bits(), got.to_bits())
+                    );
                     if i + 1 < n {
                         assert!(got.is_nan());
                         continue;
@@ -170,7 +186,10 @@ mod tests {
                     let w: Vec<f64> = xs[i + 1 - n..=i].iter().map(|x| x - base).collect();
                     let mean = w.iter().sum::<f64>() / n as f64;
                     let want = w.iter().map(|x| (x - mean) * (x - mean)).sum::<f64>() / n as f64;
-                    assert!((got - want).abs() <= 1e-12 * want.max(1e-3), "base={base} n={n} i={i}: {got} {want}");
+                    assert!(
+                        (got - want).abs() <= 1e-12 * want.max(1e-3),
+                        "base={base} n={n} i={i}: {got} {want}"
+                    );
                 }
             }
         }

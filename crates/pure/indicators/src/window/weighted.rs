@@ -35,7 +35,11 @@ impl WeightedWindow {
         let n = n.max(1);
         let mut tails = vec![f64::NAN; n + 1].into_boxed_slice();
         tails[n] = 0.0;
-        Self { tails, at: 0, head: Head::default() }
+        Self {
+            tails,
+            at: 0,
+            head: Head::default(),
+        }
     }
 
     /// How many values it spans.
@@ -75,7 +79,10 @@ impl WeightedWindow {
             let end = xs.len().min(done + n - at);
             let stretch = &xs[done..end];
             let mut head = self.head;
-            let rows = stretch.iter().zip(&mut out[done..end]).zip(&self.tails[at + 1..]);
+            let rows = stretch
+                .iter()
+                .zip(&mut out[done..end])
+                .zip(&self.tails[at + 1..]);
             for (i, ((x, y), tail)) in rows.enumerate() {
                 *y = head.next(*x, at + i, n - 1 - at - i, *tail);
             }
@@ -127,11 +134,18 @@ mod tests {
             for i in 0..xs.len() {
                 let seen = window.look(xs[i]);
                 let got = window.next(xs[i]);
-                assert_eq!((seen.to_bits(), columns[i].to_bits()), (got.to_bits(), got.to_bits()));
+                assert_eq!(
+                    (seen.to_bits(), columns[i].to_bits()),
+                    (got.to_bits(), got.to_bits())
+                );
                 if i + 1 < n {
                     assert!(got.is_nan());
                 } else {
-                    let want: f64 = xs[i + 1 - n..=i].iter().zip(1..).map(|(x, w)| x * f64::from(w)).sum();
+                    let want: f64 = xs[i + 1 - n..=i]
+                        .iter()
+                        .zip(1..)
+                        .map(|(x, w)| x * f64::from(w))
+                        .sum();
                     // whole numbers: exact
                     assert_eq!(got, want, "n={n} i={i}");
                 }
