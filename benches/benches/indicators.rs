@@ -12,7 +12,7 @@ use std::{hint::black_box, sync::LazyLock};
 
 use divan::{Bencher, counter::ItemsCount};
 use quantflow_indicators::{
-    Bar, Bars, Indicator, Inputs, Outputs,
+    Bar, Bars, Indicator, Inputs,
     catalog::{
         adx::Adx, atr::Atr, bbands::Bbands, ema::Ema, macd::Macd, obv::Obv, rsi::Rsi, rvwap::Rvwap,
         sma::Sma, stoch::Stoch, trange::Trange, vwap::Session, vwap::Vwap, wma::Wma,
@@ -120,16 +120,30 @@ fn batch<I: Indicator>(bencher: Bencher<'_, '_>, n: usize, indicator: &I) {
     });
 }
 
-fn streaming<I: Indicator>(bencher: Bencher<'_, '_>, n: usize, indicator: &I) {
+/// One number of an output, so that the loop must compute it.
+trait First {
+    fn first(&self) -> f64;
+}
+
+impl First for f64 {
+    fn first(&self) -> f64 {
+        *self
+    }
+}
+
+impl<const N: usize> First for [f64; N] {
+    fn first(&self) -> f64 {
+        self[N - 1]
+    }
+}
+
+fn streaming<I: Indicator<Output: First>>(bencher: Bencher<'_, '_>, n: usize, indicator: &I) {
     let bars = &BAR_LIST[..n];
-    let width = I::DEFINITION.outputs.len();
     bencher.counter(ItemsCount::new(n)).bench_local(|| {
         let mut indicator = indicator.fresh();
         let mut sum = 0.0;
-        let mut row = [0.0; 3];
         for bar in black_box(bars) {
-            indicator.update(bar).write(&mut row[..width]);
-            sum += row[0];
+            sum += indicator.update(bar).first();
         }
         black_box(sum)
     });

@@ -8,39 +8,44 @@ use crate::{
 
 /// A recursive (exponential) average, seeded with the plain mean of its first `n` values as TA-Lib does it.
 ///
-/// `y ← keep·y + take·x`. With positive weights that sum to one, errors fade as the values do: there is no drift.
+/// By definition `yᵢ = a·yᵢ₋₁ + b·xᵢ` with `a + b = 1`. It is computed two steps ahead, `yᵢ = a²·yᵢ₋₂ + (a·b·xᵢ₋₁ + b·xᵢ)`, which is the
+/// same but lets two neighbours be worked on at once: a value waits for the one before the last. All weights are positive and sum to one, so
+/// errors fade as the values do: there is no drift.
 #[derive(Clone, Copy, Debug)]
 pub struct Recursive {
     span: usize,
-    keep: f64,
-    take: f64,
+    /// `a²`, `a·b`, `b`.
+    weights: [f64; 3],
     seen: usize,
     /// The sum of the seed until it is full, then the average.
     value: f64,
+    /// The average one value earlier.
+    earlier: f64,
+    /// The last value taken.
+    last: f64,
 }
 
 impl Recursive {
-    /// `take = 2 / (n + 1)`: the exponential average over `n` values.
+    /// `b = 2 / (n + 1)`: the exponential average over `n` values.
     pub fn exponential(n: usize) -> Self {
-        let take = 2.0 / (n as f64 + 1.0);
-        Self {
-            span: n.max(1),
-            keep: 1.0 - take,
-            take,
-            seen: 0,
-            value: 0.0,
-        }
+        Self::new(n, 2.0 / (n as f64 + 1.0))
     }
 
-    /// `take = 1 / n`: Wilder's smoothing.
+    /// `b = 1 / n`: Wilder's smoothing.
     pub fn wilder(n: usize) -> Self {
-        let take = 1.0 / n.max(1) as f64;
+        Self::new(n, 1.0 / n.max(1) as f64)
+    }
+
+    fn new(n: usize, b: f64) -> Self {
+        let a = 1.0 - b;
+        let weights = [a * a, a * b, b];
         Self {
             span: n.max(1),
-            keep: 1.0 - take,
-            take,
+            weights,
             seen: 0,
             value: 0.0,
+            earlier: 0.0,
+            last: 0.0,
         }
     }
 
@@ -50,6 +55,8 @@ impl Recursive {
         Self {
             seen: 0,
             value: 0.0,
+            earlier: 0.0,
+            last: 0.0,
             ..*self
         }
     }
@@ -67,11 +74,21 @@ impl Recursive {
     /// Takes a value and gives the average; NaN for the first `n − 1`.
     #[inline]
     pub fn next(&mut self, x: f64) -> f64 {
-        if self.seen >= self.span {
-            self.value = self.value * self.keep + x * self.take;
-            return self.value;
+        if self.is_full() {
+            self.advance(x)
+        } else {
+            self.seed(x)
         }
-        self.seed(x)
+    }
+
+    #[inline]
+    fn advance(&mut self, x: f64) -> f64 {
+        let [aa, ab, b] = self.weights;
+        let y = aa * self.earlier + (ab * self.last + b * x);
+        self.earlier = self.value;
+        self.value = y;
+        self.last = x;
+        y
     }
 
     #[inline]
@@ -82,6 +99,9 @@ impl Recursive {
             return f64::NAN;
         }
         self.value /= self.span as f64;
+        // as if the series had stood at the seed before: a·y + b·y = y
+        self.earlier = self.value;
+        self.last = self.value;
         self.value
     }
 
@@ -94,15 +114,34 @@ impl Recursive {
     /// [`next`](Self::next) on each value in turn, into `out`, which is as long as `xs`.
     #[inline]
     pub fn extend(&mut self, xs: &[f64], out: &mut [f64]) {
+        let seeding = (self.span - self.seen).min(xs.len());
+        for (x, y) in xs[..seeding].iter().zip(&mut *out) {
+            *y = self.seed(*x);
+        }
         let mut local = *self;
-        xs.iter().zip(out).for_each(|(x, y)| *y = local.next(*x));
+        for (x, y) in xs[seeding..].iter().zip(&mut out[seeding..]) {
+            *y = local.advance(*x);
+        }
+        *self = local;
+    }
+
+    /// [`extend`](Self::extend) of values that lie where the averages go.
+    #[inline]
+    pub fn extend_in_place(&mut self, values: &mut [f64]) {
+        let seeding = (self.span - self.seen).min(values.len());
+        let (seed, rest) = values.split_at_mut(seeding);
+        seed.iter_mut().for_each(|x| *x = self.seed(*x));
+        let mut local = *self;
+        rest.iter_mut().for_each(|x| *x = local.advance(*x));
         *self = local;
     }
 
     /// Goes over the state.
     pub fn visit(&mut self, visitor: &mut dyn Visitor) -> Result<(), BadWord> {
         visitor.index(&mut self.seen, self.span + 1)?;
-        visitor.float(&mut self.value)
+        visitor.float(&mut self.value)?;
+        visitor.float(&mut self.earlier)?;
+        visitor.float(&mut self.last)
     }
 }
 

@@ -106,12 +106,20 @@ pub trait Indicator: Clone + Debug + Send + Sync + 'static {
                 rows,
             });
         }
-        if Self::DEFINITION.inputs.all_usable(bars) {
-            self.run(bars, out);
-        } else {
-            Self::Output::fill(out, rows, |i| {
-                self.update(&bars.get(i, Self::DEFINITION.inputs))
-            });
+        // a stretch at a time: checked and used while it is in the cache, and a hole slows only its own
+        let mut start = 0;
+        while start < rows {
+            let end = rows.min(start + STRETCH);
+            let bars = bars.slice(start, end);
+            let mut part = Self::Output::cut(out, start, end);
+            let out = part.as_mut();
+            if Self::DEFINITION.inputs.all_usable(&bars) {
+                self.run(&bars, out);
+            } else {
+                let inputs = Self::DEFINITION.inputs;
+                Self::Output::fill(out, end - start, |i| self.update(&bars.get(i, inputs)));
+            }
+            start = end;
         }
         Ok(())
     }
@@ -122,10 +130,17 @@ pub trait Indicator: Clone + Debug + Send + Sync + 'static {
     }
 }
 
+/// Rows that [`Indicator::extend`] takes at a time.
+const STRETCH: usize = 8192;
+
 /// What an indicator gives at a bar.
 pub trait Outputs: Copy + Debug {
     /// Every output NaN.
     const NAN: Self;
+    /// A column for each output.
+    type Columns<'a>: AsMut<[&'a mut [f64]]>;
+    /// The rows `start..end` of columns.
+    fn cut<'a>(columns: &'a mut [&mut [f64]], start: usize, end: usize) -> Self::Columns<'a>;
     /// Writes the outputs in order.
     fn write(&self, out: &mut [f64]);
     /// Writes `rows` rows of columns.
@@ -134,6 +149,11 @@ pub trait Outputs: Copy + Debug {
 
 impl Outputs for f64 {
     const NAN: Self = f64::NAN;
+    type Columns<'a> = [&'a mut [f64]; 1];
+
+    fn cut<'a>(columns: &'a mut [&mut [f64]], start: usize, end: usize) -> Self::Columns<'a> {
+        cut(columns, start, end)
+    }
 
     fn write(&self, out: &mut [f64]) {
         if let Some(first) = out.first_mut() {
@@ -153,6 +173,11 @@ impl Outputs for f64 {
 
 impl<const N: usize> Outputs for [f64; N] {
     const NAN: Self = [f64::NAN; N];
+    type Columns<'a> = [&'a mut [f64]; N];
+
+    fn cut<'a>(columns: &'a mut [&mut [f64]], start: usize, end: usize) -> Self::Columns<'a> {
+        cut(columns, start, end)
+    }
 
     fn write(&self, out: &mut [f64]) {
         for (to, from) in out.iter_mut().zip(self) {
@@ -163,9 +188,7 @@ impl<const N: usize> Outputs for [f64; N] {
     #[inline]
     fn fill(out: &mut [&mut [f64]], rows: usize, mut row: impl FnMut(usize) -> Self) {
         // local slices, so that their addresses are not read again after every write
-        let mut columns = out.iter_mut();
-        let mut columns: [&mut [f64]; N] =
-            std::array::from_fn(|_| columns.next().map_or(&mut [][..], |c| &mut c[..rows]));
+        let mut columns: [&mut [f64]; N] = cut(out, 0, rows);
         for i in 0..rows {
             let values = row(i);
             for (column, value) in columns.iter_mut().zip(values) {
@@ -173,6 +196,17 @@ impl<const N: usize> Outputs for [f64; N] {
             }
         }
     }
+}
+
+/// The first `N` columns; where there are fewer, empty ones.
+#[inline]
+fn cut<'a, const N: usize>(
+    columns: &'a mut [&mut [f64]],
+    start: usize,
+    end: usize,
+) -> [&'a mut [f64]; N] {
+    let mut columns = columns.iter_mut();
+    std::array::from_fn(|_| columns.next().map_or(&mut [][..], |c| &mut c[start..end]))
 }
 
 /// Columns that do not fit the indicator or each other.

@@ -143,19 +143,42 @@ fn fold_tails<J: Join>(values: &mut [f64]) {
     let mut tail = J::NEUTRAL;
     let mut fours = values.rchunks_exact_mut(4);
     for four in fours.by_ref() {
-        let (a, b, c, d) = (four[0], four[1], four[2], four[3]);
-        let cd = J::join(c, d);
-        let ab = J::join(a, b);
-        four[3] = J::join(d, tail);
-        four[2] = J::join(cd, tail);
-        four[1] = J::join(J::join(b, cd), tail);
-        tail = J::join(J::join(ab, cd), tail);
-        four[0] = tail;
+        let tails = fold_four::<J>(four[0], four[1], four[2], four[3], tail);
+        four.copy_from_slice(&tails);
+        tail = tails[0];
     }
     for x in fours.into_remainder().iter_mut().rev() {
         tail = J::join(*x, tail);
         *x = tail;
     }
+}
+
+/// [`fold_tails`] into another place.
+fn fold_tails_into<J: Join>(values: &[f64], tails: &mut [f64]) {
+    let mut tail = J::NEUTRAL;
+    let mut fours = values.rchunks_exact(4);
+    let mut places = tails.rchunks_exact_mut(4);
+    for (four, place) in fours.by_ref().zip(places.by_ref()) {
+        let tails = fold_four::<J>(four[0], four[1], four[2], four[3], tail);
+        place.copy_from_slice(&tails);
+        tail = tails[0];
+    }
+    for (x, place) in fours.remainder().iter().zip(places.into_remainder()).rev() {
+        tail = J::join(*x, tail);
+        *place = tail;
+    }
+}
+
+#[inline]
+fn fold_four<J: Join>(a: f64, b: f64, c: f64, d: f64, tail: f64) -> [f64; 4] {
+    let cd = J::join(c, d);
+    let abcd = J::join(J::join(a, b), cd);
+    [
+        J::join(abcd, tail),
+        J::join(J::join(b, cd), tail),
+        J::join(cd, tail),
+        J::join(d, tail),
+    ]
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use crate::{
     average::Recursive,
-    bar::{Bar, Inputs},
+    bar::{Bar, Bars, Inputs},
     catalog::trange::Trange,
     definition::{Arguments, Definition, Group, ParameterError, period},
     indicator::Indicator,
@@ -73,6 +73,14 @@ impl Indicator for Atr {
     #[inline]
     fn look(&self, bar: &Bar) -> f64 {
         { *self }.step(bar)
+    }
+
+    fn run(&mut self, bars: &Bars<'_>, out: &mut [&mut [f64]]) {
+        self.range.run(bars, out);
+        let Some(out) = out.first_mut() else { return };
+        // the very first bar has no true range
+        let skip = usize::from(out.first().is_some_and(|y| y.is_nan()));
+        self.average.extend_in_place(&mut out[skip..]);
     }
 
     fn visit(&mut self, visitor: &mut dyn Visitor) -> Result<(), BadWord> {

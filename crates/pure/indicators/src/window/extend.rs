@@ -1,6 +1,6 @@
 //! Windows over whole columns.
 
-use super::{Join, Window, fold_tails};
+use super::{Join, Window, fold_tails_into};
 
 /// Blocks computed side by side: their heads do not wait for each other, as one head waits for its last value.
 const LANES: usize = 4;
@@ -38,14 +38,13 @@ impl<J: Join> Window<J> {
         let (t1, rest) = scratch.split_at_mut(n + 1);
         let (t2, t3) = rest.split_at_mut(n + 1);
         for (tails, values) in [(&mut *t1, x0), (&mut *t2, x1), (&mut *t3, x2)] {
-            tails[..n].copy_from_slice(values);
-            fold_tails::<J>(&mut tails[..n]);
+            fold_tails_into::<J>(values, &mut tails[..n]);
         }
         let (y0, rest) = out.split_at_mut(n);
         let (y1, rest) = rest.split_at_mut(n);
         let (y2, y3) = rest.split_at_mut(n);
         let (t0, t1, t2, t3) = (&self.tails[1..=n], &t1[1..=n], &t2[1..=n], &t3[1..=n]);
-        let x3 = &x3[..n];
+        let (x3, y3) = (&x3[..n], &mut y3[..n]);
         let mut heads = [J::NEUTRAL; LANES];
         for i in 0..n {
             heads[0] = J::join(heads[0], x0[i]);
@@ -57,8 +56,7 @@ impl<J: Join> Window<J> {
             y2[i] = J::join(t2[i], heads[2]);
             y3[i] = J::join(t3[i], heads[3]);
         }
-        self.tails[..n].copy_from_slice(x3);
-        fold_tails::<J>(&mut self.tails[..n]);
+        fold_tails_into::<J>(x3, &mut self.tails[..n]);
     }
 }
 

@@ -32,25 +32,41 @@ struct Head {
 }
 
 impl Head {
+    /// Takes a value; gives the head's sums.
     #[inline]
-    fn next(&mut self, x: f64, at: usize, left: usize, (t, u): (f64, f64), reciprocal: f64) -> f64 {
+    fn next(&mut self, x: f64, at: usize) -> (f64, f64) {
         if at == 0 {
             self.anchor = x;
             self.sum = 0.0;
             self.square = 0.0;
         }
+        self.add(x)
+    }
+
+    #[inline]
+    fn add(&mut self, x: f64) -> (f64, f64) {
         let d = x - self.anchor;
         self.sum += d;
         self.square += d * d;
-        // the tail's sums, moved from its anchor to the head's
-        let shift = self.tail_anchor - self.anchor;
-        let moved = left as f64 * shift;
-        let sum = self.sum + (t + moved);
-        let square = self.square + (u + shift * (t + t + moved));
-        let variance = (square - sum * (sum * reciprocal)) * reciprocal;
-        // also takes NaN through
-        if variance < 0.0 { 0.0 } else { variance }
+        (self.sum, self.square)
     }
+}
+
+/// The variance of a window whose tail of `left` values has the sums `t` and `u` about an anchor that lies `shift` above the head's.
+#[inline]
+fn joined(
+    (sum, square): (f64, f64),
+    (t, u): (f64, f64),
+    left: f64,
+    shift: f64,
+    reciprocal: f64,
+) -> f64 {
+    let moved = left * shift;
+    let sum = sum + (t + moved);
+    let square = square + (u + shift * (t + t + moved));
+    let variance = (square - sum * (sum * reciprocal)) * reciprocal;
+    // rounding may end below zero; NaN passes
+    if variance < 0.0 { 0.0 } else { variance }
 }
 
 impl VarianceWindow {
@@ -80,7 +96,9 @@ impl VarianceWindow {
         let at = self.at;
         let left = self.span() - 1 - at;
         let tail = (self.sums[at + 1], self.squares[at + 1]);
-        let variance = self.head.next(x, at, left, tail, self.reciprocal);
+        let head = self.head.next(x, at);
+        let shift = self.head.tail_anchor - self.head.anchor;
+        let variance = joined(head, tail, left as f64, shift, self.reciprocal);
         self.sums[at] = x;
         if left == 0 {
             self.fold(x);
@@ -97,33 +115,52 @@ impl VarianceWindow {
         let at = self.at;
         let tail = (self.sums[at + 1], self.squares[at + 1]);
         let mut head = self.head;
-        head.next(x, at, self.span() - 1 - at, tail, self.reciprocal)
+        let sums = head.next(x, at);
+        let shift = head.tail_anchor - head.anchor;
+        joined(
+            sums,
+            tail,
+            (self.span() - 1 - at) as f64,
+            shift,
+            self.reciprocal,
+        )
     }
 
     /// [`next`](Self::next) on each value in turn.
     pub fn extend(&mut self, xs: &[f64], out: &mut [f64]) {
         let n = self.span();
         let reciprocal = self.reciprocal;
+        let mut squares = vec![0.0; n.min(xs.len())];
         let mut done = 0;
         while done < xs.len() {
             let at = self.at;
             let end = xs.len().min(done + n - at);
-            let stretch = &xs[done..end];
-            let tails = self.sums[at + 1..].iter().zip(&self.squares[at + 1..]);
+            let (xs, out) = (&xs[done..end], &mut out[done..end]);
+            let squares = &mut squares[..xs.len()];
+            // first the sums, of which each waits for the last
             let mut head = self.head;
-            for (i, ((x, y), (t, u))) in stretch
-                .iter()
-                .zip(&mut out[done..end])
-                .zip(tails)
-                .enumerate()
-            {
-                *y = head.next(*x, at + i, n - 1 - at - i, (*t, *u), reciprocal);
+            (out[0], squares[0]) = head.next(xs[0], at);
+            for ((x, s), q) in xs[1..].iter().zip(&mut out[1..]).zip(&mut squares[1..]) {
+                (*s, *q) = head.add(*x);
             }
             self.head = head;
-            self.sums[at..at + stretch.len()].copy_from_slice(stretch);
-            self.at = at + stretch.len();
+            // then the rest, which waits for nothing
+            let shift = head.tail_anchor - head.anchor;
+            let tails = self.sums[at + 1..].iter().zip(&self.squares[at + 1..]);
+            let left = (n - 1 - at) as f64;
+            for (i, ((y, q), (t, u))) in out.iter_mut().zip(squares).zip(tails).enumerate() {
+                *y = joined(
+                    (*y, *q),
+                    (*t, *u),
+                    left - f64::from(i as u32),
+                    shift,
+                    reciprocal,
+                );
+            }
+            self.sums[at..at + xs.len()].copy_from_slice(xs);
+            self.at = at + xs.len();
             if self.at == n {
-                self.fold(xs[end - 1]);
+                self.fold(xs[xs.len() - 1]);
                 self.at = 0;
             }
             done = end;
