@@ -21,8 +21,8 @@ pub struct Recursive {
     value: f64,
     /// The average one value earlier.
     earlier: f64,
-    /// The last value taken.
-    last: f64,
+    /// `a·b` times the last value taken: its part in the next average, which so waits only for `earlier`.
+    carried: f64,
 }
 
 impl Recursive {
@@ -45,7 +45,7 @@ impl Recursive {
             seen: 0,
             value: 0.0,
             earlier: 0.0,
-            last: 0.0,
+            carried: 0.0,
         }
     }
 
@@ -56,7 +56,7 @@ impl Recursive {
             seen: 0,
             value: 0.0,
             earlier: 0.0,
-            last: 0.0,
+            carried: 0.0,
             ..*self
         }
     }
@@ -84,10 +84,10 @@ impl Recursive {
     #[inline]
     fn advance(&mut self, x: f64) -> f64 {
         let [aa, ab, b] = self.weights;
-        let y = aa * self.earlier + (ab * self.last + b * x);
+        let y = aa * self.earlier + (self.carried + b * x);
+        self.carried = ab * x;
         self.earlier = self.value;
         self.value = y;
-        self.last = x;
         y
     }
 
@@ -101,7 +101,7 @@ impl Recursive {
         self.value /= self.span as f64;
         // as if the series had stood at the seed before: a·y + b·y = y
         self.earlier = self.value;
-        self.last = self.value;
+        self.carried = self.weights[1] * self.value;
         self.value
     }
 
@@ -118,22 +118,35 @@ impl Recursive {
         for (x, y) in xs[..seeding].iter().zip(&mut *out) {
             *y = self.seed(*x);
         }
-        let mut local = *self;
-        for (x, y) in xs[seeding..].iter().zip(&mut out[seeding..]) {
-            *y = local.advance(*x);
-        }
-        *self = local;
+        self.advance_all(&xs[seeding..], &mut out[seeding..]);
     }
 
-    /// [`extend`](Self::extend) of values that lie where the averages go.
-    #[inline]
-    pub fn extend_in_place(&mut self, values: &mut [f64]) {
-        let seeding = (self.span - self.seen).min(values.len());
-        let (seed, rest) = values.split_at_mut(seeding);
-        seed.iter_mut().for_each(|x| *x = self.seed(*x));
-        let mut local = *self;
-        rest.iter_mut().for_each(|x| *x = local.advance(*x));
-        *self = local;
+    fn advance_all(&mut self, xs: &[f64], out: &mut [f64]) {
+        let (Some(first), Some(last)) = (xs.first(), xs.last()) else {
+            return;
+        };
+        let [aa, ab, b] = self.weights;
+        // first what waits for no average, which is vectorised
+        out[0] = self.carried + b * first;
+        for (y, pair) in out[1..].iter_mut().zip(xs.windows(2)) {
+            *y = ab * pair[0] + b * pair[1];
+        }
+        self.carried = ab * last;
+        // then two averages at once
+        let (mut earlier, mut value) = (self.earlier, self.value);
+        let mut pairs = out.chunks_exact_mut(2);
+        for pair in pairs.by_ref() {
+            earlier = aa * earlier + pair[0];
+            value = aa * value + pair[1];
+            pair[0] = earlier;
+            pair[1] = value;
+        }
+        for y in pairs.into_remainder() {
+            *y = aa * earlier + *y;
+            earlier = value;
+            value = *y;
+        }
+        (self.earlier, self.value) = (earlier, value);
     }
 
     /// Goes over the state.
@@ -141,7 +154,7 @@ impl Recursive {
         visitor.index(&mut self.seen, self.span + 1)?;
         visitor.float(&mut self.value)?;
         visitor.float(&mut self.earlier)?;
-        visitor.float(&mut self.last)
+        visitor.float(&mut self.carried)
     }
 }
 

@@ -245,6 +245,12 @@ impl Inputs {
 
 /// Without an early exit inside, and in words as wide as the floats, so that it runs at the speed of memory.
 fn clean(chunk: &[f64]) -> bool {
-    let bad = |x: &f64| if x.abs() <= MAX_INPUT { 0_u64 } else { 1 };
+    let bad = |x: &f64| {
+        if x.abs() <= MAX_INPUT {
+            0_u64
+        } else {
+            u64::MAX
+        }
+    };
     chunk.iter().fold(0, |any, x| any | bad(x)) == 0
 }

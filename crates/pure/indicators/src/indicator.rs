@@ -131,7 +131,7 @@ pub trait Indicator: Clone + Debug + Send + Sync + 'static {
 }
 
 /// Rows that [`Indicator::extend`] takes at a time.
-const STRETCH: usize = 8192;
+const STRETCH: usize = 4096;
 
 /// What an indicator gives at a bar.
 pub trait Outputs: Copy + Debug {

@@ -76,11 +76,13 @@ impl Indicator for Atr {
     }
 
     fn run(&mut self, bars: &Bars<'_>, out: &mut [&mut [f64]]) {
-        self.range.run(bars, out);
         let Some(out) = out.first_mut() else { return };
+        let mut ranges = vec![0.0; out.len()];
+        self.range.run(bars, &mut [&mut ranges]);
         // the very first bar has no true range
-        let skip = usize::from(out.first().is_some_and(|y| y.is_nan()));
-        self.average.extend_in_place(&mut out[skip..]);
+        let skip = usize::from(ranges.first().is_some_and(|y| y.is_nan()));
+        out[..skip].fill(f64::NAN);
+        self.average.extend(&ranges[skip..], &mut out[skip..]);
     }
 
     fn visit(&mut self, visitor: &mut dyn Visitor) -> Result<(), BadWord> {
