@@ -91,6 +91,18 @@ impl Recursive {
         y
     }
 
+    /// Two values of a full average at once: the same as one after the other, but neither waits for the other.
+    #[inline]
+    pub(crate) fn advance_two(&mut self, x: [f64; 2]) -> [f64; 2] {
+        let [aa, ab, b] = self.weights;
+        let first = aa * self.earlier + (self.carried + b * x[0]);
+        let second = aa * self.value + (ab * x[0] + b * x[1]);
+        self.carried = ab * x[1];
+        self.earlier = first;
+        self.value = second;
+        [first, second]
+    }
+
     #[inline]
     fn seed(&mut self, x: f64) -> f64 {
         self.seen += 1;

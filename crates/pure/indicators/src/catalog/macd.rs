@@ -2,7 +2,7 @@
 
 use crate::{
     average::Recursive,
-    bar::{Bar, Inputs},
+    bar::{Bar, Bars, Inputs},
     definition::{Arguments, Definition, Group, ParameterError, period},
     indicator::{Indicator, Outputs},
     state::{BadWord, Visitor},
@@ -105,6 +105,28 @@ impl Indicator for Macd {
     #[inline]
     fn look(&self, bar: &Bar) -> [f64; 3] {
         { *self }.step(bar)
+    }
+
+    fn run(&mut self, bars: &Bars<'_>, out: &mut [&mut [f64]]) {
+        let [macds, signals, hists] = out else { return };
+        let mut me = *self;
+        let mut i = 0;
+        while i < bars.close.len() {
+            if me.signal.is_full() && i + 1 < bars.close.len() {
+                let x = [bars.close[i], bars.close[i + 1]];
+                let (fast, slow) = (me.fast.advance_two(x), me.slow.advance_two(x));
+                let macd = [fast[0] - slow[0], fast[1] - slow[1]];
+                let signal = me.signal.advance_two(macd);
+                macds[i..i + 2].copy_from_slice(&macd);
+                signals[i..i + 2].copy_from_slice(&signal);
+                hists[i..i + 2].copy_from_slice(&[macd[0] - signal[0], macd[1] - signal[1]]);
+                i += 2;
+            } else {
+                [macds[i], signals[i], hists[i]] = me.step(&Bar::of_close(bars.close[i]));
+                i += 1;
+            }
+        }
+        *self = me;
     }
 
     fn visit(&mut self, visitor: &mut dyn Visitor) -> Result<(), BadWord> {

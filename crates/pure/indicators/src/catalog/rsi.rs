@@ -2,7 +2,7 @@
 
 use crate::{
     average::Recursive,
-    bar::{Bar, Inputs},
+    bar::{Bar, Bars, Inputs},
     definition::{Arguments, Definition, Group, ParameterError, period},
     indicator::Indicator,
     state::{BadWord, Visitor},
@@ -28,6 +28,21 @@ impl Rsi {
     pub fn new(timeperiod: usize) -> Result<Self, ParameterError> {
         Self::from_arguments(&Arguments::of(Self::DEFINITION, &[&timeperiod])?)
     }
+}
+
+/// A change as a rise and a fall.
+#[inline]
+fn split(change: f64) -> (f64, f64) {
+    let rise = if change > 0.0 { change } else { 0.0 };
+    let fall = if change < 0.0 { -change } else { 0.0 };
+    (rise, fall)
+}
+
+#[inline]
+fn strength(rises: f64, falls: f64) -> f64 {
+    let moves = rises + falls;
+    let share = 100.0 * (rises / moves);
+    if moves == 0.0 { 0.0 } else { share }
 }
 
 impl Indicator for Rsi {
@@ -91,6 +106,28 @@ impl Indicator for Rsi {
     #[inline]
     fn look(&self, bar: &Bar) -> f64 {
         { *self }.step(bar)
+    }
+
+    fn run(&mut self, bars: &Bars<'_>, out: &mut [&mut [f64]]) {
+        let Some(out) = out.first_mut() else { return };
+        let mut me = *self;
+        let mut i = 0;
+        while i < bars.close.len() {
+            if me.rises.is_full() && i + 1 < bars.close.len() {
+                let (x, y) = (bars.close[i], bars.close[i + 1]);
+                let (one, two) = (split(x - me.last), split(y - x));
+                me.last = y;
+                let rises = me.rises.advance_two([one.0, two.0]);
+                let falls = me.falls.advance_two([one.1, two.1]);
+                out[i] = strength(rises[0], falls[0]);
+                out[i + 1] = strength(rises[1], falls[1]);
+                i += 2;
+            } else {
+                out[i] = me.step(&Bar::of_close(bars.close[i]));
+                i += 1;
+            }
+        }
+        *self = me;
     }
 
     fn visit(&mut self, visitor: &mut dyn Visitor) -> Result<(), BadWord> {
