@@ -219,12 +219,8 @@ impl Simple {
 
     /// [`next`](Self::next) on each value in turn, into `out`, which is as long as `xs`.
     pub fn extend(&mut self, xs: &[f64], out: &mut [f64]) {
-        // a stretch at a time, so that it is still in the cache when it is divided
-        let rows = stretch(self.span());
-        for (xs, out) in xs.chunks(rows).zip(out.chunks_mut(rows)) {
-            self.0.extend(xs, out);
-            out.iter_mut().for_each(|y| *y = self.mean(*y));
-        }
+        let n = self.span() as f64;
+        self.0.extend_with(xs, out, |sum| sum / n);
     }
 
     /// Goes over the state.
@@ -277,12 +273,10 @@ impl Weighted {
 
     /// [`next`](Self::next) on each value in turn, into `out`, which is as long as `xs`.
     pub fn extend(&mut self, xs: &[f64], out: &mut [f64]) {
-        // a stretch at a time, so that it is still in the cache when it is divided
-        let rows = stretch(self.span());
-        for (xs, out) in xs.chunks(rows).zip(out.chunks_mut(rows)) {
-            self.0.extend(xs, out);
-            out.iter_mut().for_each(|y| *y = self.mean(*y));
-        }
+        let n = self.span() as f64;
+        let weights = n * (n + 1.0) * 0.5;
+        self.0.extend(xs, out);
+        out.iter_mut().for_each(|sum| *sum /= weights);
     }
 
     /// Goes over the state.

@@ -9,28 +9,41 @@ impl<J: Join> Window<J> {
     /// [`next`](Self::next) on each value in turn, into `out`, which is as long as `xs`: the same operations in another order of
     /// time, so the same bits.
     pub fn extend(&mut self, xs: &[f64], out: &mut [f64]) {
+        self.extend_with(xs, out, |result| result);
+    }
+
+    /// [`extend`](Self::extend) with something done to each result.
+    #[inline]
+    pub fn extend_with(&mut self, xs: &[f64], out: &mut [f64], finish: impl Fn(f64) -> f64) {
         let n = self.span();
         let to_border = (n - self.at) % n;
         let mut done = to_border.min(xs.len());
         for (x, y) in xs[..done].iter().zip(&mut *out) {
-            *y = self.next(*x);
+            *y = finish(self.next(*x));
         }
         if n >= 2 && xs.len() - done >= LANES * n {
             let mut scratch = vec![J::NEUTRAL; (LANES - 1) * (n + 1)];
             while xs.len() - done >= LANES * n {
                 let end = done + LANES * n;
-                self.lanes(&xs[done..end], &mut out[done..end], &mut scratch);
+                self.lanes(&xs[done..end], &mut out[done..end], &mut scratch, &finish);
                 done = end;
             }
         }
         for (x, y) in xs[done..].iter().zip(&mut out[done..]) {
-            *y = self.next(*x);
+            *y = finish(self.next(*x));
         }
     }
 
     /// Four whole blocks, from a border to a border. A block's tails come from the values of the block before it, so that only
     /// the first needs what the window holds.
-    fn lanes(&mut self, xs: &[f64], out: &mut [f64], scratch: &mut [f64]) {
+    #[inline]
+    fn lanes(
+        &mut self,
+        xs: &[f64],
+        out: &mut [f64],
+        scratch: &mut [f64],
+        finish: &impl Fn(f64) -> f64,
+    ) {
         let n = self.span();
         let (x0, rest) = xs.split_at(n);
         let (x1, rest) = rest.split_at(n);
@@ -51,10 +64,10 @@ impl<J: Join> Window<J> {
             heads[1] = J::join(heads[1], x1[i]);
             heads[2] = J::join(heads[2], x2[i]);
             heads[3] = J::join(heads[3], x3[i]);
-            y0[i] = J::join(t0[i], heads[0]);
-            y1[i] = J::join(t1[i], heads[1]);
-            y2[i] = J::join(t2[i], heads[2]);
-            y3[i] = J::join(t3[i], heads[3]);
+            y0[i] = finish(J::join(t0[i], heads[0]));
+            y1[i] = finish(J::join(t1[i], heads[1]));
+            y2[i] = finish(J::join(t2[i], heads[2]));
+            y3[i] = finish(J::join(t3[i], heads[3]));
         }
         fold_tails_into::<J>(x3, &mut self.tails[..n]);
     }
