@@ -133,6 +133,24 @@ impl Recursive {
         self.advance_all(&xs[seeding..], &mut out[seeding..]);
     }
 
+    /// [`extend`](Self::extend) of values that lie where the averages go.
+    pub(crate) fn extend_in_place(&mut self, values: &mut [f64]) {
+        let seeding = (self.span - self.seen).min(values.len());
+        let (seed, rest) = values.split_at_mut(seeding);
+        for x in seed {
+            *x = self.seed(*x);
+        }
+        let mut local = *self;
+        let (pairs, odd) = rest.as_chunks_mut();
+        for pair in pairs {
+            *pair = local.advance_two(*pair);
+        }
+        for x in odd {
+            *x = local.advance(*x);
+        }
+        *self = local;
+    }
+
     fn advance_all(&mut self, xs: &[f64], out: &mut [f64]) {
         let (Some(first), Some(last)) = (xs.first(), xs.last()) else {
             return;
@@ -154,7 +172,7 @@ impl Recursive {
             pair[1] = value;
         }
         for y in pairs.into_remainder() {
-            *y = aa * earlier + *y;
+            *y += aa * earlier;
             earlier = value;
             value = *y;
         }
@@ -276,7 +294,9 @@ impl Weighted {
         let n = self.span() as f64;
         let weights = n * (n + 1.0) * 0.5;
         self.0.extend(xs, out);
-        out.iter_mut().for_each(|sum| *sum /= weights);
+        for sum in out {
+            *sum /= weights;
+        }
     }
 
     /// Goes over the state.

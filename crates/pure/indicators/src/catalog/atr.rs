@@ -3,7 +3,7 @@
 use crate::{
     average::Recursive,
     bar::{Bar, Bars, Inputs},
-    catalog::trange::{Trange, true_range},
+    catalog::trange::Trange,
     definition::{Arguments, Definition, Group, ParameterError, period},
     indicator::Indicator,
     state::{BadWord, Visitor},
@@ -77,23 +77,10 @@ impl Indicator for Atr {
 
     fn run(&mut self, bars: &Bars<'_>, out: &mut [&mut [f64]]) {
         let Some(out) = out.first_mut() else { return };
-        let mut me = *self;
-        let mut i = 0;
-        while i < out.len() {
-            if me.average.is_full() && i + 1 < out.len() {
-                let (close, next) = (bars.close[i], bars.close[i + 1]);
-                let one = true_range(bars.high[i], bars.low[i], me.range.last_close);
-                let two = true_range(bars.high[i + 1], bars.low[i + 1], close);
-                me.range.last_close = next;
-                let pair = me.average.advance_two([one, two]);
-                out[i..i + 2].copy_from_slice(&pair);
-                i += 2;
-            } else {
-                out[i] = me.step(&bars.get(i, Inputs::HLC));
-                i += 1;
-            }
-        }
-        *self = me;
+        self.range.run(bars, &mut [&mut *out]);
+        // the very first bar has no true range
+        let skip = usize::from(out.first().is_some_and(|y| y.is_nan()));
+        self.average.extend_in_place(&mut out[skip..]);
     }
 
     fn visit(&mut self, visitor: &mut dyn Visitor) -> Result<(), BadWord> {

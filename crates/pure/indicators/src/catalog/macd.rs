@@ -108,12 +108,16 @@ impl Indicator for Macd {
     }
 
     fn run(&mut self, bars: &Bars<'_>, out: &mut [&mut [f64]]) {
+        let close = bars.close;
+        let rows = close.len();
         let [macds, signals, hists] = out else { return };
+        let (macds, signals, hists) =
+            (&mut macds[..rows], &mut signals[..rows], &mut hists[..rows]);
         let mut me = *self;
         let mut i = 0;
-        while i < bars.close.len() {
-            if me.signal.is_full() && i + 1 < bars.close.len() {
-                let x = [bars.close[i], bars.close[i + 1]];
+        while i < rows {
+            if me.signal.is_full() && i + 1 < rows {
+                let x = [close[i], close[i + 1]];
                 let (fast, slow) = (me.fast.advance_two(x), me.slow.advance_two(x));
                 let macd = [fast[0] - slow[0], fast[1] - slow[1]];
                 let signal = me.signal.advance_two(macd);
@@ -122,7 +126,7 @@ impl Indicator for Macd {
                 hists[i..i + 2].copy_from_slice(&[macd[0] - signal[0], macd[1] - signal[1]]);
                 i += 2;
             } else {
-                [macds[i], signals[i], hists[i]] = me.step(&Bar::of_close(bars.close[i]));
+                [macds[i], signals[i], hists[i]] = me.step(&Bar::of_close(close[i]));
                 i += 1;
             }
         }

@@ -110,11 +110,14 @@ impl Indicator for Rsi {
 
     fn run(&mut self, bars: &Bars<'_>, out: &mut [&mut [f64]]) {
         let Some(out) = out.first_mut() else { return };
+        let close = bars.close;
+        let rows = close.len();
+        let out = &mut out[..rows];
         let mut me = *self;
         let mut i = 0;
-        while i < bars.close.len() {
-            if me.rises.is_full() && i + 1 < bars.close.len() {
-                let (x, y) = (bars.close[i], bars.close[i + 1]);
+        while i < rows {
+            if me.rises.is_full() && i + 1 < rows {
+                let (x, y) = (close[i], close[i + 1]);
                 let (one, two) = (split(x - me.last), split(y - x));
                 me.last = y;
                 let rises = me.rises.advance_two([one.0, two.0]);
@@ -123,7 +126,7 @@ impl Indicator for Rsi {
                 out[i + 1] = strength(rises[1], falls[1]);
                 i += 2;
             } else {
-                out[i] = me.step(&Bar::of_close(bars.close[i]));
+                out[i] = me.step(&Bar::of_close(close[i]));
                 i += 1;
             }
         }

@@ -10,7 +10,7 @@ use crate::{
 /// The largest of `high − low`, `|high − last close|` and `|low − last close|`; price units. First value at bar 1.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Trange {
-    pub(crate) last_close: f64,
+    last_close: f64,
     begun: bool,
 }
 
@@ -22,7 +22,7 @@ impl Trange {
 }
 
 #[inline]
-pub(crate) fn true_range(high: f64, low: f64, last_close: f64) -> f64 {
+fn true_range(high: f64, low: f64, last_close: f64) -> f64 {
     let larger = |a: f64, b: f64| if a > b { a } else { b };
     let gap = larger((high - last_close).abs(), (low - last_close).abs());
     larger(high - low, gap)

@@ -1,5 +1,6 @@
 //! The linearly weighted sum over a window, of additions only.
 
+use super::{Sum, fold_tails};
 use crate::state::{BadWord, Visitor};
 
 /// `Σ wᵢ·xᵢ` over the last `n` values with weights 1 (oldest) … `n` (newest); NaN until there are `n`.
@@ -22,10 +23,10 @@ struct Head {
 
 impl Head {
     #[inline]
-    fn next(&mut self, x: f64, place: usize, left: usize, tail: f64) -> f64 {
+    fn next(&mut self, x: f64, place: f64, left: f64, tail: f64) -> f64 {
         self.sum += x;
-        self.by_place += (place + 1) as f64 * x;
-        tail + (self.by_place + left as f64 * self.sum)
+        self.by_place += place * x;
+        tail + (self.by_place + left * self.sum)
     }
 }
 
@@ -52,7 +53,9 @@ impl WeightedWindow {
     pub fn next(&mut self, x: f64) -> f64 {
         let at = self.at;
         let left = self.span() - 1 - at;
-        let result = self.head.next(x, at, left, self.tails[at + 1]);
+        let result = self
+            .head
+            .next(x, (at + 1) as f64, left as f64, self.tails[at + 1]);
         self.tails[at] = x;
         if left == 0 {
             self.fold();
@@ -67,7 +70,8 @@ impl WeightedWindow {
     pub fn look(&self, x: f64) -> f64 {
         let at = self.at;
         let mut head = self.head;
-        head.next(x, at, self.span() - 1 - at, self.tails[at + 1])
+        let left = (self.span() - 1 - at) as f64;
+        head.next(x, (at + 1) as f64, left, self.tails[at + 1])
     }
 
     /// [`next`](Self::next) on each value in turn.
@@ -83,8 +87,12 @@ impl WeightedWindow {
                 .iter()
                 .zip(&mut out[done..end])
                 .zip(&self.tails[at + 1..]);
-            for (i, ((x, y), tail)) in rows.enumerate() {
-                *y = head.next(*x, at + i, n - 1 - at - i, *tail);
+            // counted in floats, exactly
+            let (mut place, mut left) = ((at + 1) as f64, (n - 1 - at) as f64);
+            for ((x, y), tail) in rows {
+                *y = head.next(*x, place, left, *tail);
+                place += 1.0;
+                left -= 1.0;
             }
             self.head = head;
             self.tails[at..at + stretch.len()].copy_from_slice(stretch);
@@ -100,12 +108,9 @@ impl WeightedWindow {
     /// window that begins there.
     fn fold(&mut self) {
         let n = self.span();
-        let (mut sum, mut weighted) = (0.0, 0.0);
-        for x in self.tails[..n].iter_mut().rev() {
-            sum += *x;
-            weighted += sum;
-            *x = weighted;
-        }
+        // tails of tails: the first value is in one of them, the last in all
+        fold_tails::<Sum>(&mut self.tails[..n]);
+        fold_tails::<Sum>(&mut self.tails[..n]);
         self.at = 0;
         self.head = Head::default();
     }

@@ -229,8 +229,8 @@ proptest! {
         let bands = batch(&format!("bbands({n},{wide})"), &series.bars());
         let average = batch(&format!("sma({n})"), &series.bars());
         prop_assert_eq!(bits(&bands[1..2]), bits(&average));
-        for i in 0..series.len() {
-            prop_assert!(bands[0][i].is_nan() || (bands[0][i] >= bands[1][i] && bands[1][i] >= bands[2][i]));
+        for ((upper, middle), lower) in bands[0].iter().zip(&bands[1]).zip(&bands[2]) {
+            prop_assert!(upper.is_nan() || (upper >= middle && middle >= lower));
         }
     }
 

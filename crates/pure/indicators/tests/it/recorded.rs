@@ -22,9 +22,10 @@ pub(crate) fn path(name: &str) -> Option<PathBuf> {
 
 /// The text of a recording, unpacked if its name ends in `.gz`.
 pub(crate) fn text(name: &str) -> Option<String> {
-    let bytes = fs::read(path(name)?).expect("readable");
+    let path = path(name)?;
+    let bytes = fs::read(&path).expect("readable");
     let mut text = String::new();
-    if name.ends_with(".gz") {
+    if path.extension().is_some_and(|e| e == "gz") {
         flate2::read::GzDecoder::new(bytes.as_slice())
             .read_to_string(&mut text)
             .expect("gzip of text");
