@@ -12,8 +12,7 @@ use crate::{
 
 const SERIES: [&str; 2] = ["binance_BTCUSDT_1d", "useq_AAPL_1d"];
 
-/// The largest error allowed, relative to the larger of the value and 1e-6 of the column's scale: a difference of two averages may
-/// be as near to zero as it likes, and is then no better known than they are.
+/// The largest error allowed, relative to the value itself.
 const TOLERANCE: f64 = 1e-9;
 
 /// TA-Lib's functions that are ours under another name.
@@ -44,15 +43,11 @@ pub(crate) fn input(series: &str) -> Option<Series> {
 /// The largest relative error of `got` against `want`; NaN must stand at the same rows.
 pub(crate) fn error(what: &str, got: &[f64], want: &[f64]) -> f64 {
     assert_eq!(got.len(), want.len(), "{what}");
-    let scale = want
-        .iter()
-        .filter(|w| !w.is_nan())
-        .fold(0.0_f64, |m, w| m.max(w.abs()));
     let mut worst = 0.0_f64;
     for (i, (g, w)) in got.iter().zip(want).enumerate() {
         assert_eq!(g.is_nan(), w.is_nan(), "{what}: row {i} is {g}, wanted {w}");
         if !w.is_nan() {
-            worst = worst.max((g - w).abs() / w.abs().max(scale * 1e-6).max(f64::MIN_POSITIVE));
+            worst = worst.max(if g == w { 0.0 } else { ((g - w) / w).abs() });
         }
     }
     worst
