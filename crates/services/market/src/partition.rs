@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use futures_util::TryStreamExt;
 use quantflow_model::{Candle, CandleOrigin, CandleState, Symbol, TimeRange, Timeframe, Timestamp};
-use quantflow_pipeline::{Effect, Output, Pipeline};
+use quantflow_pipeline::{Effect, Output, Pipeline, StateError};
 use quantflow_seams::{
     CandleQuery, Clock, EventLog, LedgerQuery, LogError, LogSlice, SeriesStore, StoreError,
 };
@@ -60,6 +60,9 @@ pub struct PartitionParts {
     pub effects: Option<mpsc::Sender<Effect>>,
 }
 
+/// Past every place.
+const FOREVER: LogPosition = LogPosition { epoch: u32::MAX, offset: u64::MAX };
+
 /// The writer of one partition.
 #[derive(Debug)]
 pub struct Partition {
@@ -81,6 +84,22 @@ pub enum PartitionError {
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The store was made by another version of the pipeline.
+    #[error(
+        "the rows of {partition} were made by version {found} of the pipeline, this is version \
+         {ours}: run `quantflow rebuild`, which computes them anew from the raw log"
+    )]
+    OtherVersion {
+        /// Which partition.
+        partition: PartitionId,
+        /// The version that made them.
+        found: u32,
+        /// The version of this binary.
+        ours: u32,
+    },
+    /// The stored state cannot be read.
+    #[error("the stored state of the pipeline cannot be read ({0}): run `quantflow rebuild`")]
+    State(#[from] StateError),
 }
 
 impl Partition {
@@ -92,17 +111,19 @@ impl Partition {
         partition: PartitionId,
         venue: quantflow_model::VenueId,
         pipeline: Pipeline,
-        position: LogPosition,
+        committed: Option<LogPosition>,
         silence: Duration,
         parts: PartitionParts,
         options: PartitionOptions,
     ) -> Result<Self, PartitionError> {
+        let from = committed.unwrap_or(LogPosition::START);
+        let position = committed.unwrap_or_else(|| parts.log.start(&partition));
         let silence_nanos = i64::try_from(silence.as_nanos()).unwrap_or(i64::MAX);
         let mut hot = Hot::new(pipeline, position);
         warm(&mut hot, &venue, parts.store.as_ref()).await?;
         let shared = Arc::new(Shared::new(venue, partition, silence_nanos, hot));
         Ok(Self {
-            committer: Committer::new(Arc::clone(&shared), position, parts.clone()),
+            committer: Committer::new(Arc::clone(&shared), from, parts.clone()),
             publisher: Publisher::new(
                 Arc::clone(&shared),
                 parts.hub.clone(),
@@ -145,7 +166,7 @@ impl Partition {
                     commit_due = Box::pin(clock.sleep(self.options.commit_interval));
                 }
                 slice = self.parts.log.read(&self.shared.partition, position), if reading => {
-                    position = self.apply(&slice?, position).await?;
+                    position = self.apply(&slice?, position, FOREVER).await?;
                     if self.shared.lock().pending.rows() >= self.options.commit_rows {
                         self.committer.begin();
                     }
@@ -156,24 +177,45 @@ impl Partition {
         Ok(())
     }
 
-    /// Applies the log up to its present end and commits: a rebuild or an import.
+    /// Applies the log from `position` to `end` and commits: to catch up, to rebuild.
     ///
     /// # Errors
     /// As [`Partition::run`].
     pub async fn catch_up(
         &mut self,
+        mut position: LogPosition,
         end: LogPosition,
         mut progress: impl FnMut(LogPosition) + Send,
     ) -> Result<(), PartitionError> {
-        let mut position = self.shared.lock().position;
         while position < end {
             let slice = self.parts.log.read(&self.shared.partition, position).await?;
-            position = self.apply(&slice, position).await?;
+            position = self.feed(&slice, position, end).await?;
             progress(position);
-            if self.shared.lock().pending.rows() >= self.options.commit_rows {
-                self.committer.finish().await?;
-            }
         }
+        self.finish().await
+    }
+
+    /// The place up to which the log is applied.
+    pub fn position(&self) -> LogPosition {
+        self.shared.lock().position
+    }
+
+    /// Applies what a slice has from `position` to `end`, and commits when much waits.
+    pub(crate) async fn feed(
+        &mut self,
+        slice: &LogSlice,
+        position: LogPosition,
+        end: LogPosition,
+    ) -> Result<LogPosition, PartitionError> {
+        let position = self.apply(slice, position, end).await?;
+        if self.shared.lock().pending.rows() >= self.options.commit_rows {
+            self.committer.finish().await?;
+        }
+        Ok(position)
+    }
+
+    /// Commits everything that is known.
+    pub(crate) async fn finish(&mut self) -> Result<(), PartitionError> {
         self.committer.finish().await
     }
 
@@ -182,6 +224,7 @@ impl Partition {
         &mut self,
         slice: &LogSlice,
         position: LogPosition,
+        end: LogPosition,
     ) -> Result<LogPosition, PartitionError> {
         let skip = if slice.first.epoch == position.epoch {
             position.offset.saturating_sub(slice.first.offset)
@@ -194,6 +237,9 @@ impl Partition {
             let mut hot = self.shared.lock();
             let hot = &mut *hot;
             for record in slice.chunk.iter().skip(skip as usize) {
+                if at >= end {
+                    break;
+                }
                 hot.pipeline.apply(at, &record, &mut self.output);
                 at = at.plus(1);
                 match record.kind {
