@@ -23,12 +23,12 @@ export function grouped(text) {
 
 /**
  * What to put after a number so that points stand under each other in a right-aligned column:
- * figure spaces for the digits it lacks, and a punctuation space for a point it lacks.
+ * the digits and the point that it lacks. The page hides them (`.pad`); they are there for their width only.
  */
 export function decimalPad(text, columnPlaces) {
   const own = places(text);
   if (columnPlaces <= own) return '';
-  return (own === 0 ? '\u2008' : '') + '\u2007'.repeat(columnPlaces - own);
+  return (own === 0 ? '.' : '') + '0'.repeat(columnPlaces - own);
 }
 
 /** The sign of a decimal string: 1, 0 or -1, without arithmetic. */

@@ -51,7 +51,7 @@ function Header({ path, openHelp }) {
     <a class="brand" href="/" aria-label="QuantFlow, markets"><img src="/assets/app/icon.svg" alt="" width="24" height="24" /><span>QuantFlow</span></a>
     <nav aria-label="Pages">
       <${NavLink} href="/" name="markets" active=${path === '/' || path.startsWith('/chart/')}>Markets<//>
-      <${NavLink} href="/data-health" name="health" active=${path === '/data-health'}>Data health<//>
+      <${NavLink} href="/data-health" name="health" active=${path === '/data-health'}><span class="nav-more">Data </span>health<//>
     </nav>
     <div class="top-right">
       <${ConnectionDot} />

@@ -75,7 +75,7 @@ function Row({ symbol, pads, now }) {
     <td class="wide c-range"><${Range} price=${price} /></td>
     <td class="num wide c-volume" title=${price.volume24h == null ? '' : `${grouped(price.volume24h)} ${base}`}>${compact(price.volume24h)} <span class="unit">${base}</span></td>
     <td class="num wide c-age muted"><time title=${`${dateTime(price.time)} here, ${utcTitle(price.time)}`}>${ago(price.time, now)}</time></td>
-    <td class="c-health"><${HealthDot} health=${price.health} /></td>
+    <td class="c-health"><${HealthDot} health=${price.health} /><span class="venue-phone" aria-hidden="true">${venue}</span></td>
   </tr>`;
 }
 
@@ -113,7 +113,7 @@ export function MarketsPage() {
   useTick(1000);
   const now = Date.now();
   const q = query.q ?? '';
-  const sort = COLUMNS.find((c) => c.id === query.sort && c.value) ?? COLUMNS.find((c) => c.id === 'volume');
+  const sort = COLUMNS.find((c) => c.id === query.sort && c.value) ?? COLUMNS[0];
   const descending = (query.order ?? sort.start) === 'desc';
   const field = useRef(null);
   useEffect(() => bindKeys({ ArrowDown: () => moveFocus(1), ArrowUp: () => moveFocus(-1) }), []);

@@ -8,7 +8,10 @@ export { html, render, useState, useEffect, useLayoutEffect, useRef, useMemo, us
 /** Re-renders when `store` (anything with `subscribe(fn) → off`) says so, and returns `read()`. */
 export function useStore(store, read) {
   const [, bump] = useState(0);
-  useEffect(() => store.subscribe(() => bump((n) => n + 1)), [store]);
+  useEffect(() => {
+    bump((n) => n + 1); // What changed between the first render and this subscription would be missed.
+    return store.subscribe(() => bump((n) => n + 1));
+  }, [store]);
   return read(store);
 }
 
