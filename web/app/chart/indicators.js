@@ -146,6 +146,7 @@ export class Indicators {
       if (other === item) break;
       start += other.entry?.overlay ? 1 : 0;
     }
+    if (this.isHistogram(output)) return this.view.colors.upSoft;
     const band = /^(upper|lower)$/i.test(output.name);
     const index = item.outputs.filter((o) => !this.isHistogram(o)).indexOf(output);
     return colors[(start + (band || /^middle$/i.test(output.name) ? 0 : index)) % colors.length];

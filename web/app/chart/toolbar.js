@@ -5,6 +5,9 @@ import { go, withQuery } from '../router.js';
 import { grouped, percent, signed, signOf, splitSymbol, symbolPath, compact, utcTitle } from '../format.js';
 import { QUICK, TIMEFRAMES, spoken } from './timeframes.js';
 
+/** What a phone shows beside the chosen one; the rest is in the menu. */
+const COMMON = ['1m', '15m', '1h', '1d'];
+
 function useRow(symbol) {
   const [, bump] = useState(0);
   useEffect(() => prices.subscribeRow(symbol, () => bump((n) => n + 1)), [symbol]);
@@ -61,7 +64,7 @@ function Popover({ id, label, button, children, className = '' }) {
 export function Timeframes({ timeframe, choose }) {
   const rare = !QUICK.includes(timeframe);
   return html`<div class="timeframes" role="group" aria-label="Timeframe">
-    ${QUICK.map((tf, i) => html`<button key=${tf} type="button" class="tf" aria-pressed=${tf === timeframe ? 'true' : 'false'} title=${`${spoken(tf)} (${i + 1})`} aria-label=${spoken(tf)} onClick=${() => choose(tf)}>${tf}</button>`)}
+    ${QUICK.map((tf, i) => html`<button key=${tf} type="button" class="tf" data-common=${COMMON.includes(tf) ? '' : null} aria-pressed=${tf === timeframe ? 'true' : 'false'} title=${`${spoken(tf)} (${i + 1})`} aria-label=${spoken(tf)} onClick=${() => choose(tf)}>${tf}</button>`)}
     <${Popover} id="tf-menu" label="All timeframes" className="tf ${rare ? 'tf-on' : ''}" button=${html`${rare ? timeframe : ''}${icon('chevron')}`}>${(close) => html`<div class="tf-grid">
       ${TIMEFRAMES.map((tf) => html`<button key=${tf} type="button" class="tf" aria-pressed=${tf === timeframe ? 'true' : 'false'} aria-label=${spoken(tf)} onClick=${() => (close(), choose(tf))}>${tf}</button>`)}
     </div>`}<//>
