@@ -39,5 +39,5 @@ addEventListener('keydown', (event) => {
 export const KEY_HELP = [
   ['Everywhere', [['/', 'search'], ['g m', 'markets'], ['g h', 'data health'], ['t', 'dark, light or as the system'], ['?', 'this help'], ['Esc', 'close what is open']]],
   ['Markets', [['↑ ↓', 'move between markets'], ['Enter', 'open the chart']]],
-  ['Chart', [['1 … 9', 'timeframe 1m 3m 5m 15m 30m 1h 4h 1d 1w'], ['i', 'indicators'], ['l', 'logarithmic scale'], ['d', 'go to a date'], ['f', 'full screen'], ['s', 'save an image'], ['End', 'latest candle'], ['← →', 'move along the chart'], ['+ −', 'zoom']]],
+  ['Chart', [['1 … 9', 'timeframe 1m 3m 5m 15m 30m 1h 4h 1d 1w'], ['i', 'indicators'], ['c', 'compare markets'], ['l', 'logarithmic scale'], ['d', 'go to a date'], ['f', 'full screen'], ['s', 'save an image'], ['End', 'latest candle'], ['← →', 'move along the chart'], ['+ −', 'zoom']]],
 ];

@@ -43,7 +43,7 @@ function Range({ price }) {
     <rect x="0" y="4" width="100" height="2" rx="1" class="range-track" /><rect x=${Math.round(at * 96)} y="1" width="4" height="8" rx="1" class="range-at" /></svg>`;
 }
 
-function Row({ symbol, pads, now }) {
+function Row({ symbol, pads, now, cut }) {
   const [price, setPrice] = useState(() => prices.bySymbol.get(symbol));
   const cell = useRef(null);
   useEffect(() => {
@@ -75,7 +75,7 @@ function Row({ symbol, pads, now }) {
     <td class="wide c-range"><${Range} price=${price} /></td>
     <td class="num wide c-volume" title=${price.volume24h == null ? '' : `${grouped(price.volume24h)} ${base}`}>${compact(price.volume24h)} <span class="unit">${base}</span></td>
     <td class="num wide c-age muted"><time title=${`${dateTime(price.time)} here, ${utcTitle(price.time)}`}>${ago(price.time, now)}</time></td>
-    <td class="c-health"><${HealthDot} health=${price.health} /><span class="venue-phone" aria-hidden="true">${venue}</span></td>
+    <td class="c-health"><${HealthDot} health=${cut ? 'stale' : price.health} /><span class="venue-phone" aria-hidden="true">${venue}</span></td>
   </tr>`;
 }
 
@@ -98,10 +98,10 @@ function moveFocus(step) {
   links[Math.min(links.length - 1, Math.max(0, at < 0 ? 0 : at + step))].focus();
 }
 
-function Tiles({ all }) {
+function Tiles({ all, cut }) {
   const counts = { live: 0, late: 0, filling: 0, down: 0 };
   for (const p of all) if (p.health in counts) counts[p.health] += 1;
-  return html`<div class="pulse" role="group" aria-label="Markets by the health of their data">
+  return html`<div class="pulse ${cut ? 'pulse-cut' : ''}" role="group" aria-label="Markets by the health of their data">
     ${Object.entries(counts).map(([health, n]) => html`<a key=${health} class="pulse-item ${n === 0 ? 'pulse-none' : ''}" href=${`/?q=${health}`} title=${`Show the ${health} ones`}><b>${n}</b> <${HealthDot} health=${health} /></a>`)}
   </div>`;
 }
@@ -158,13 +158,13 @@ streams = ["binance:BTC/USDT", "binance:ETH/USDT"]</pre>
     body = html`<div class="table-wrap"><table class="markets ${connection.phase === 'reconnecting' ? 'dimmed' : ''}">
       <caption class="sr-only">Markets being ingested</caption>
       <${Head} sort=${sort.id} descending=${descending} choose=${choose} />
-      <tbody>${order.map((p) => html`<${Row} key=${p.symbol} symbol=${p.symbol} pads=${pads} now=${now} />`)}</tbody>
+      <tbody>${order.map((p) => html`<${Row} key=${p.symbol} symbol=${p.symbol} pads=${pads} now=${now} cut=${connection.phase === 'reconnecting'} />`)}</tbody>
     </table></div>`;
   }
   return html`<section class="page markets-page" aria-labelledby="markets-title">
     <div class="page-head">
       <h1 id="markets-title">Markets</h1>
-      ${all.length > 0 && html`<${Tiles} all=${all} />`}
+      ${all.length > 0 && html`<${Tiles} all=${all} cut=${connection.phase === 'reconnecting'} />`}
       <label class="search">${icon('search')}<span class="sr-only">Search markets</span>
         <input ref=${field} data-search type="search" placeholder="Search markets" autocomplete="off" spellcheck="false" value=${q}
           onInput=${(e) => setQuery({ q: e.target.value })}

@@ -100,7 +100,8 @@ export function StaleNote({ since, error, retry }) {
   </div>`;
 }
 
-const HEALTH_WORDS = { live: 'live', late: 'late', filling: 'filling', down: 'down' };
+// `stale` is the page's own word: the live connection is cut, so nobody knows.
+const HEALTH_WORDS = { live: 'live', late: 'late', filling: 'filling', down: 'down', stale: 'stale' };
 
 /** A dot and a word: the dot's shape differs by state as well, so that colour is never the only sign. */
 export function HealthDot({ health }) {

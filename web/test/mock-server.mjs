@@ -186,6 +186,7 @@ function live(ws, { fault, who }) {
     if (kind === 'prices') return fault === 'empty' ? [] : SYMBOLS.map((m) => price(m, Date.now()));
     const market = kind === 'candles' && SYMBOLS.find((m) => m.symbol === symbol);
     if (!market || !TIMEFRAMES[tf]) return null;
+    if (fault === 'empty') return [];
     channels.set(name, { market, tf, open: floorTo(tf, Date.now()) });
     return candles(market, tf, { limit: 2, now: Date.now() });
   };

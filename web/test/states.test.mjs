@@ -49,11 +49,11 @@ describe('empty', () => {
     await shot('empty-markets');
   }));
   test('chart: says that nothing is stored', () => visit('/chart/binance:XRP-EUR?fault=empty', async (page, shot) => {
-    await page.waitForSelector('.state-empty, .state-error', WAIT);
+    await page.waitForSelector('.chart-cover .state-error', WAIT);
     await shot('empty-chart-unknown');
   }));
   test('chart of a known market without candles', () => visit(`${CHART}?fault=empty`, async (page, shot) => {
-    await page.waitForSelector('.chart-area[data-phase="empty"], .chart-area[data-phase="ready"]', WAIT);
+    await page.waitForSelector('.chart-area[data-phase="empty"] .state-empty', WAIT);
     await shot('empty-chart');
   }));
   test('health: each part says what its emptiness means', () => visit('/data-health?fault=empty', async (page, shot) => {

@@ -48,7 +48,7 @@ export function CandleLegend({ hover, chart, timeframe }) {
   const tone = rising ? 'up' : 'down';
   const before = book.list[book.indexOf(candle.ms) - 1];
   const change = before && Number(before.close) ? (Number(candle.close) / Number(before.close) - 1) * 100 : null;
-  return html`<div class="legend-row" id="legend" data-open-time=${candle.ms} data-live=${ms === null}>
+  return html`<div class="legend-row" id="legend" data-open-time=${candle.ms} data-live=${ms === null ? 'true' : 'false'}>
     <time class="lv muted" title=${utcTitle(candle.ms)}>${dateTime(candle.ms, timeframe.endsWith('s'))}</time>
     <${Value} name="O" text=${candle.open} tone=${tone} /><${Value} name="H" text=${candle.high} tone=${tone} />
     <${Value} name="L" text=${candle.low} tone=${tone} /><${Value} name="C" text=${candle.close} tone=${tone} />
@@ -71,8 +71,16 @@ function IndicatorRow({ item, ms, edit, remove }) {
   </div>`;
 }
 
+function CompareRow({ item, ms, remove }) {
+  return html`<div class="legend-row legend-indicator" data-compare=${item.symbol}>
+    <span class="lv"><i class="swatch" style=${{ background: item.color }}></i>${item.symbol}</span>
+    <span class="lt">${item.feed.book.at(ms)?.close ?? '–'}</span>
+    <button class="legend-x" type="button" aria-label=${`Remove ${item.symbol}`} title="Remove" onClick=${() => remove(item.symbol)}>${icon('close')}</button>
+  </div>`;
+}
+
 /** All legends, each at the top of its pane; the panes' places are read again when anything about them changes. */
-export function Legends({ hover, layout, chart, timeframe, edit, remove }) {
+export function Legends({ hover, layout, chart, timeframe, edit, remove, uncompare }) {
   useStore(layout, (l) => l.value);
   const hovered = useStore(hover, (h) => h.value);
   const [tops, setTops] = useState([0]);
@@ -100,6 +108,7 @@ export function Legends({ hover, layout, chart, timeframe, edit, remove }) {
   return html`<div class="legends">
     ${tops.map((top, pane) => html`<div class="legend" key=${pane} style=${{ top: `${top + 6}px` }}>
       ${pane === 0 && html`<${CandleLegend} hover=${hover} chart=${chart} timeframe=${timeframe} />`}
+      ${pane === 0 && [...(chart.compare?.items.values() ?? [])].map((item) => html`<${CompareRow} key=${item.symbol} item=${item} ms=${ms} remove=${uncompare} />`)}
       ${items.filter((i) => chart.indicators.paneIndex(i) === pane || (pane === 0 && chart.indicators.paneIndex(i) < 0))
         .map((item) => html`<${IndicatorRow} key=${item.key} item=${item} ms=${ms} edit=${edit} remove=${remove} />`)}
     </div>`)}

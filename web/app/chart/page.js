@@ -12,7 +12,8 @@ import { Indicators } from './indicators.js';
 import { Legends, Signal } from './legend.js';
 import { IndicatorDialog } from './picker.js';
 import { Inspector } from './inspector.js';
-import { Market, Timeframes, GoToDate, Tool } from './toolbar.js';
+import { Compare } from './compare.js';
+import { Market, Timeframes, GoToDate, ComparePicker, Tool } from './toolbar.js';
 import { parseSet, canonical } from './specs.js';
 import { TIMEFRAMES, QUICK, DEFAULT_TIMEFRAME, spoken } from './timeframes.js';
 
@@ -27,6 +28,7 @@ function wishes(query) {
     log: query.scale === 'log',
     at: Number.isFinite(at) ? at : null,
     bars: number(query.bars, 50, 5000),
+    cmp: (query.cmp ?? '').split(',').filter((s) => s.includes(':')),
   };
 }
 
@@ -34,13 +36,13 @@ export function ChartPage({ segment }) {
   const { query } = useStore(router, (r) => r.current);
   useStore(prices, (p) => p.loaded);
   const symbol = prices.fromPath(segment) ?? symbolFromPath(segment);
-  const { timeframe, set, log, at, bars } = wishes(query);
+  const { timeframe, set, log, at, bars, cmp } = wishes(query);
   const catalogue = useLoad((signal) => get('/indicators', {}, { signal }), []);
   const connection = useStore(socket, (s) => s.state.phase);
 
   const box = useRef(null);
   const frame = useRef(null);
-  const chart = useRef({ view: null, feed: null, indicators: null }).current;
+  const chart = useRef({ view: null, feed: null, indicators: null, compare: null }).current;
   const hover = useRef(new Signal(null)).current;
   const layout = useRef(new Signal(0)).current;
   const [state, setState] = useState({ phase: 'loading', error: null });
@@ -55,7 +57,7 @@ export function ChartPage({ segment }) {
   useEffect(() => {
     chart.view = new ChartView(box.current, {
       hover: (ms) => hover.set(ms),
-      edge: (side) => chart.feed?.[side](),
+      edge: (side) => (chart.feed?.[side](), chart.compare?.edge(side)),
       latest: setInSight,
       pick: (ms) => chart.feed?.book.at(ms) && setPicked(ms),
     });
@@ -65,8 +67,9 @@ export function ChartPage({ segment }) {
       document.removeEventListener('fullscreenchange', onFull);
       chart.feed?.close();
       chart.indicators?.close({ viewGone: true });
+      chart.compare?.close({ viewGone: true });
       chart.view.destroy();
-      chart.feed = chart.view = chart.indicators = null;
+      chart.feed = chart.view = chart.indicators = chart.compare = null;
     };
   }, []);
 
@@ -92,12 +95,14 @@ export function ChartPage({ segment }) {
           layout.set(layout.value + 1);
           requestAnimationFrame(() => performance.measure('quantflow:candles', { start: 'quantflow:candles:received', detail: event.count }));
           indicators?.candlesLoaded();
+          chart.compare?.redraw();
           break;
         case 'older':
         case 'newer':
           if (event.added > 0) {
             view.draw({ keep: true });
             indicators?.redraw();
+            chart.compare?.redraw();
             indicators?.page(event.kind === 'older' ? { to: event.to } : { from: event.from }, event.added + 1);
           }
           break;
@@ -108,6 +113,7 @@ export function ChartPage({ segment }) {
           else {
             view.draw({ keep: view.slots.length > 0 });
             indicators?.redraw();
+            chart.compare?.redraw();
           }
           indicators?.live(event.caughtUp ? Math.min(5000, event.touched.length + 4) : undefined);
           pending ??= requestAnimationFrame(flush);
@@ -146,8 +152,24 @@ export function ChartPage({ segment }) {
     };
   }, [catalogue.data, symbol, timeframe, at, bars, turn]);
 
+  // Compared markets have feeds of their own, of the same timeframe and date.
+  useEffect(() => {
+    const compare = new Compare({
+      view: chart.view, options: { timeframe, at, bars },
+      changed: () => layout.set(layout.value + 1),
+      failed: (other, error) => setNotice({ where: 'page', error: { ...error, message: `${other}: ${error.message}`, requestId: error.requestId } }),
+    });
+    chart.compare = compare;
+    compare.want(cmp);
+    return () => {
+      compare.close({ viewGone: chart.view === null });
+      if (chart.compare === compare) chart.compare = null;
+    };
+  }, [symbol, timeframe, at, bars]);
+
   useEffect(() => chart.indicators?.want(set), [set.join()]);
-  useEffect(() => chart.view.setLog(log), [log]);
+  useEffect(() => chart.compare?.want(cmp), [cmp.join()]);
+  useEffect(() => chart.view.setScale(cmp.length ? 'percent' : log ? 'log' : 'normal'), [log, cmp.length > 0]);
   useEffect(() => {
     const { pair, venue } = splitSymbol(symbol);
     const name = () => {
@@ -181,6 +203,7 @@ export function ChartPage({ segment }) {
     i: () => setDialog({ editing: null }),
     l: () => setQuery({ scale: actions.current.log ? null : 'log' }),
     d: () => document.getElementById('date-menu').showPopover(),
+    c: () => document.getElementById('compare-menu').showPopover(),
     f: () => actions.current.toggleFull(),
     s: () => actions.current.save(),
     End: () => actions.current.latest(),
@@ -198,6 +221,7 @@ export function ChartPage({ segment }) {
       <div class="chart-tools">
         <${Timeframes} timeframe=${timeframe} choose=${chooseTimeframe} />
         <${Tool} name="indicator" label="Indicators (i)" text="Indicators" onClick=${() => setDialog({ editing: null })} />
+        <${ComparePicker} symbol=${symbol} chosen=${cmp} change=${(list) => setQuery({ cmp: list.join(',') }, { push: true })} />
         <button class="btn btn-tool" type="button" aria-pressed=${log ? 'true' : 'false'} title="Logarithmic scale (l)" onClick=${() => setQuery({ scale: log ? null : 'log' })}>log</button>
         <${GoToDate} goTo=${goTo} latest=${latest} />
         <${Tool} name="camera" label="Save an image (s)" onClick=${save} />
@@ -209,7 +233,7 @@ export function ChartPage({ segment }) {
     <div class="chart-body">
       <div class="chart-area" data-phase=${state.phase} data-timeframe=${timeframe}>
         <div class="chart-box ${connection === 'reconnecting' ? 'chart-stale' : ''} ${state.phase === 'ready' ? '' : 'chart-hidden'}" ref=${box} role="img" aria-label=${`Candles of ${symbol}, ${spoken(timeframe)} each. The legend reads out the values.`}></div>
-        ${state.phase === 'ready' && chart.view && html`<${Legends} hover=${hover} layout=${layout} chart=${chart} timeframe=${timeframe} edit=${(item) => setDialog({ editing: item.text })} remove=${(item) => remove(item.text)} />`}
+        ${state.phase === 'ready' && chart.view && html`<${Legends} hover=${hover} layout=${layout} chart=${chart} timeframe=${timeframe} edit=${(item) => setDialog({ editing: item.text })} remove=${(item) => remove(item.text)} uncompare=${(other) => setQuery({ cmp: cmp.filter((s) => s !== other).join(',') }, { push: true })} />`}
         ${loading && html`<div class="chart-cover"><${Skeleton} rows=${26} kind="chart" label="Loading candles" /></div>`}
         ${state.phase === 'error' && html`<div class="chart-cover"><${ErrorBox} error=${state.error} title="The candles could not be loaded" retry=${() => setTurn(turn + 1)} /></div>`}
         ${state.phase === 'empty' && html`<div class="chart-cover"><${Empty} title="No candles yet" glyph="clock"><p>Nothing is stored for <code>${symbol}</code> at ${spoken(timeframe)}${at === null ? '' : ' around that date'}.</p>

@@ -1,8 +1,10 @@
 // Above the chart: the market and its price, timeframes, and what can be done with the chart.
 import { html, useEffect, useRef, useState, useStore, HealthDot, icon } from '../ui.js';
 import { prices } from '../prices.js';
+import { socket } from '../socket.js';
 import { go, withQuery } from '../router.js';
 import { grouped, percent, signed, signOf, splitSymbol, symbolPath, compact, utcTitle } from '../format.js';
+import { MAX_COMPARED } from './compare.js';
 import { QUICK, TIMEFRAMES, spoken } from './timeframes.js';
 
 /** What a phone shows beside the chosen one; the rest is in the menu. */
@@ -18,6 +20,7 @@ function useRow(symbol) {
 /** The market's name, which is also the switch to another, and its day. */
 export function Market({ symbol }) {
   const price = useRow(symbol);
+  const cut = useStore(socket, (c) => c.state.phase === 'reconnecting');
   const { venue, pair } = splitSymbol(symbol);
   const all = useStore(prices, (p) => p.all().map((x) => x.symbol).sort().join('\n'));
   const tone = signOf(price?.change24h) < 0 ? 'down' : 'up';
@@ -36,7 +39,7 @@ export function Market({ symbol }) {
         ${price.high24h != null && html`<span><span class="lk">24 h high</span>${grouped(price.high24h)}</span><span><span class="lk">low</span>${grouped(price.low24h)}</span>`}
         ${price.volume24h != null && html`<span title=${grouped(price.volume24h)}><span class="lk">volume</span>${compact(price.volume24h)} ${pair.split('/')[0]}</span>`}
       </span>
-      <a class="market-health" href=${`/data-health?symbol=${encodeURIComponent(symbol)}`} title="Health of this market's data"><${HealthDot} health=${price.health} /></a>`}
+      <a class="market-health" href=${`/data-health?symbol=${encodeURIComponent(symbol)}`} title="Health of this market's data"><${HealthDot} health=${cut ? 'stale' : price.health} /></a>`}
   </div>`;
 }
 
@@ -84,6 +87,17 @@ export function GoToDate({ goTo, latest }) {
     <label class="field"><span>Go to (your time)</span><input ref=${input} type="datetime-local" required autofocus /></label>
     <div class="row-end"><button class="btn" type="button" onClick=${() => (close(), latest())}>Latest</button><button class="btn btn-primary" type="submit">Go</button></div>
   </form>`}<//>`;
+}
+
+/** Other markets to lay over the chart. */
+export function ComparePicker({ symbol, chosen, change }) {
+  const all = useStore(prices, (p) => p.all().map((x) => x.symbol).sort()).filter((s) => s !== symbol);
+  return html`<${Popover} id="compare-menu" label="Compare with other markets (c)" className="btn-tool ${chosen.length ? 'tf-on' : ''}" button=${icon('compare')}>${() => html`<fieldset class="compare">
+    <legend>Compare, in per cent</legend>
+    ${all.length === 0 && html`<p class="muted small">There is no other market.</p>`}
+    ${all.map((s) => html`<label key=${s}><input type="checkbox" checked=${chosen.includes(s)} disabled=${!chosen.includes(s) && chosen.length >= MAX_COMPARED}
+      onChange=${(e) => change(e.target.checked ? [...chosen, s] : chosen.filter((c) => c !== s))} /> ${s}</label>`)}
+  </fieldset>`}<//>`;
 }
 
 export function Tool({ name, label, onClick, pressed, text }) {

@@ -170,8 +170,10 @@ export class ChartView {
     this.chart.timeScale().setVisibleLogicalRange({ from: range.to - width, to: range.to });
   }
 
-  setLog(on) {
-    this.chart.priceScale('right').applyOptions({ mode: on ? PriceScaleMode.Logarithmic : PriceScaleMode.Normal, autoScale: true });
+  /** `log`, `percent` (of the first candle in sight) or `normal`. */
+  setScale(kind) {
+    const mode = { log: PriceScaleMode.Logarithmic, percent: PriceScaleMode.Percentage }[kind] ?? PriceScaleMode.Normal;
+    this.chart.priceScale('right').applyOptions({ mode, autoScale: true });
   }
 
   /** The gap that holds `ms`, for the legend. */
