@@ -1,6 +1,6 @@
 // The view library, and the states that every page shares: loading, empty, error and stale.
 import { html, render, useState, useEffect, useLayoutEffect, useRef, useMemo, useCallback, useErrorBoundary } from '../vendor/htm-preact.standalone.mjs';
-import { clockTime, utcTitle } from './format.js';
+import { clockTime, symbolPath, utcTitle } from './format.js';
 import { icon } from './icons.js';
 
 export { html, render, useState, useEffect, useLayoutEffect, useRef, useMemo, useCallback, useErrorBoundary, icon };
@@ -74,12 +74,14 @@ export function Empty({ title, children, glyph = 'inbox' }) {
 
 /** What went wrong, the request's id to quote, and a way to try again. */
 export function ErrorBox({ error, retry, title = 'This could not be loaded', compact = false }) {
-  const details = error?.details && Object.keys(error.details).length ? JSON.stringify(error.details) : null;
+  const { suggestions = [], ...others } = error?.details ?? {};
+  const details = Object.keys(others).length ? JSON.stringify(others) : null;
   return html`<div class="state state-error ${compact ? 'state-compact' : ''}" role="alert">
     <span class="state-glyph">${icon('alert')}</span>
     <h2>${title}</h2>
     <div class="state-text">
       <p>${error?.message ?? 'unknown error'}</p>
+      ${suggestions.length > 0 && html`<p>Did you mean ${suggestions.map((s, i) => html`${i ? ', ' : ''}<a href=${`/chart/${symbolPath(String(s))}`}>${String(s)}</a>`)}?</p>`}
       ${details && html`<p class="mono small">${details}</p>`}
       <p class="small muted">
         ${error?.code && html`<code>${error.code}</code>`}

@@ -7,6 +7,7 @@
 //   empty      no market, connection, quarantine or certificate  ws-down   the WebSocket is refused
 //   ws-cut     the WebSocket is cut after 3 s, refused for 4 s   silent    the WebSocket is open and says nothing
 //   degraded   /health is degraded                               hostile   venue texts carry markup
+//   dead       `hang` and `ws-down` together                     broken    `error` and `ws-down` together
 //   reload     the first API answer is good, later ones are 500
 //
 //   node test/mock-server.mjs [port]
@@ -136,7 +137,7 @@ export async function start(port = 0) {
   const server = http.createServer((req, res) => {
     const url = new URL(req.url, 'http://localhost');
     const jar = cookies(req);
-    const who = { fault: jar.fault ?? '', id: jar.who ?? '' };
+    const who = { fault: { dead: 'hang', broken: 'error' }[jar.fault] ?? jar.fault ?? '', id: jar.who ?? '' };
     if (url.pathname.startsWith('/api/v1/')) return void api(req, res, url, who);
     if (url.pathname === '/health') {
       const body = health(Date.now(), who.fault);
@@ -158,7 +159,7 @@ export async function start(port = 0) {
   server.on('upgrade', (req, socket, head) => {
     const jar = cookies(req);
     const until = cuts.get(jar.who) ?? 0;
-    if (!req.url.startsWith('/ws') || jar.fault === 'ws-down' || Date.now() < until) {
+    if (!req.url.startsWith('/ws') || ['ws-down', 'dead', 'broken'].includes(jar.fault) || Date.now() < until) {
       socket.end('HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\n\r\n');
       return;
     }

@@ -32,12 +32,11 @@ async function visit(url, run, options = {}) {
 }
 
 describe('loading', () => {
-  for (const [name, url] of [['markets', '/?fault=hang'], ['chart', `${CHART}?fault=hang`], ['health', '/data-health?fault=hang']]) {
+  for (const [name, url] of [['markets', '/?fault=dead'], ['chart', `${CHART}?fault=dead`], ['health', '/data-health?fault=dead']]) {
     test(`${name}: a skeleton stands while nothing has come`, () => visit(url, async (page, shot) => {
-      // The markets also come by the socket: that is cut off here, so that nothing comes at all.
-      await page.waitForSelector('.skeleton, .markets tbody tr', WAIT);
+      await page.waitForSelector('main .skeleton', WAIT);
       await shot(`loading-${name}`);
-      if (name !== 'markets') assert.ok(await page.locator('.skeleton').count());
+      assert.equal(await page.locator('.state-error, .state-empty').count(), 0);
     }));
   }
 });
@@ -77,6 +76,7 @@ describe('error', () => {
   test('an unknown symbol is named, with what was meant perhaps', () => visit('/chart/binance:BTCC-USDT', async (page, shot) => {
     await page.waitForSelector('.chart-cover .state-error', WAIT);
     assert.match(await page.locator('.chart-cover .state-error').innerText(), /SYMBOL_NOT_FOUND/);
+    assert.equal(await page.locator('.chart-cover a[href="/chart/demo:BTC-USDT"]').count(), 1);
     await shot('error-unknown-symbol');
   }));
   test('health: every part fails by itself and can be retried', () => visit('/data-health?fault=error', async (page, shot) => {
@@ -87,13 +87,17 @@ describe('error', () => {
     await page.locator('#connections .btn').click();
     await page.waitForSelector('#connections tbody tr', WAIT);
   }, { height: 1300 }));
-  test('markets without REST and without a socket', async () => {
-    await visit('/?fault=error', async (page, shot) => {
-      // The socket brings the markets although REST fails: data wins over an error.
-      await page.waitForSelector('.markets tbody tr, .state-error', WAIT);
-      await shot('error-markets-rest-only');
-    });
-  });
+  test('markets come by the socket although REST fails: data wins over an error', () => visit('/?fault=error', async (page) => {
+    await page.waitForSelector('.markets tbody tr', WAIT);
+  }));
+  test('markets without REST and without a socket: message, request id, and a retry that works', () => visit('/?fault=broken', async (page, shot) => {
+    await page.waitForSelector('.markets-page .state-error', WAIT);
+    assert.match(await page.locator('.request-id').innerText(), /^req-/);
+    await shot('error-markets');
+    await page.context().clearCookies({ name: 'fault' });
+    await page.getByRole('button', { name: 'Try again' }).click();
+    await page.waitForSelector('.markets tbody tr', WAIT);
+  }));
   test('a limit is told as such', () => visit('/data-health?fault=limited', async (page) => {
     await page.waitForSelector('#connections .state-error', WAIT);
     assert.match(await page.locator('#connections .state-error').innerText(), /RATE_LIMITED/);

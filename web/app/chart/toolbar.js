@@ -8,7 +8,7 @@ import { MAX_COMPARED } from './compare.js';
 import { QUICK, TIMEFRAMES, spoken } from './timeframes.js';
 
 /** What a phone shows beside the chosen one; the rest is in the menu. */
-const COMMON = ['1m', '15m', '1h', '1d'];
+const COMMON = ['1m', '1h', '1d'];
 
 function useRow(symbol) {
   const [, bump] = useState(0);

@@ -41,6 +41,7 @@ export class ChartView {
   }
 
   destroy() {
+    this.gone = true;
     this.offTheme();
     this.chart.remove();
   }
@@ -158,9 +159,18 @@ export class ChartView {
     this.chart.timeScale().setVisibleLogicalRange({ from: at - width / 2, to: at + width / 2 });
   }
 
+  /** Moves along the chart. The library applies a range with its next frame, so quick keys are summed up until then. */
   scroll(bars) {
-    const range = this.chart.timeScale().getVisibleLogicalRange();
-    if (range) this.chart.timeScale().setVisibleLogicalRange({ from: range.from + bars, to: range.to + bars });
+    const waiting = this.pendingScroll !== undefined;
+    this.pendingScroll = (this.pendingScroll ?? 0) + bars;
+    if (waiting) return;
+    requestAnimationFrame(() => {
+      const by = this.pendingScroll;
+      this.pendingScroll = undefined;
+      const scale = this.gone ? null : this.chart.timeScale();
+      const range = scale?.getVisibleLogicalRange();
+      if (range) scale.setVisibleLogicalRange({ from: range.from + by, to: range.to + by });
+    });
   }
 
   zoom(factor) {

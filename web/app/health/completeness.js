@@ -23,7 +23,13 @@ function useCertificates(symbol, span, element) {
   useEffect(() => {
     const abort = new AbortController();
     let asked = false;
-    const load = () => queue.add(() => (abort.signal.aborted ? Promise.resolve(null) : get(path(symbol), { from: `${days(span)[0]}T00:00:00Z` }, { signal: abort.signal }))).then(
+    let waiting = false; // With many symbols a turn takes longer than a minute: one place in the queue is enough.
+    const load = () => {
+      if (waiting) return;
+      waiting = true;
+      ask().finally(() => (waiting = false));
+    };
+    const ask = () => queue.add(() => (abort.signal.aborted ? Promise.resolve(null) : get(path(symbol), { from: `${days(span)[0]}T00:00:00Z` }, { signal: abort.signal }))).then(
       (list) => list && !abort.signal.aborted && setState({ data: new Map(list.map((c) => [c.date.slice(0, 10), c])), error: null, at: Date.now() }),
       (error) => !abort.signal.aborted && setState((s) => ({ ...s, error })),
     );

@@ -30,6 +30,9 @@ function Tile({ name, value, sub, tone, href }) {
   return html`<a class="tile tile-${tone}" href=${href}><span class="tile-name">${name}</span><b class="tile-value">${value}</b><span class="tile-sub">${sub}</span></a>`;
 }
 
+/** What stands below a figure that is not there: still asked for, or refused. */
+const without = (load) => (load.error ? 'not known: see below' : 'asking');
+
 /** Four figures that say where to look. */
 function Summary({ health, connections, quarantine }) {
   const markets = useStore(prices, (p) => p.all());
@@ -41,10 +44,10 @@ function Summary({ health, connections, quarantine }) {
   const status = health.data?.status;
   const bad = markets.length - by('live');
   return html`<nav class="tiles" aria-label="Summary">
-    <${Tile} name="Server" href="#services" value=${status ?? '…'} tone=${status === 'healthy' ? 'good' : status ? 'warn' : 'none'} sub=${health.data ? `${Object.values(health.data.services).filter((s) => s.status === 'healthy').length} of ${Object.keys(health.data.services).length} services healthy` : 'asking'} />
-    <${Tile} name="Connections" href="#connections" value=${connections.data ? `${up} / ${list.length}` : '…'} tone=${!connections.data ? 'none' : up === list.length && up > 0 ? 'good' : 'warn'} sub=${lags.length ? `largest lag ${count(Math.max(...lags))} ms` : connections.data ? 'no lag known' : 'asking'} />
-    <${Tile} name="Markets live" href="#completeness" value=${markets.length ? `${by('live')} / ${markets.length}` : '…'} tone=${!markets.length ? 'none' : bad ? 'warn' : 'good'} sub=${[['late', by('late')], ['filling', by('filling')], ['down', by('down')]].filter(([, n]) => n).map(([w, n]) => `${n} ${w}`).join(', ') || 'all live'} />
-    <${Tile} name="Quarantine" href="#quarantine" value=${quarantine.data ? count(held) : '…'} tone=${!quarantine.data ? 'none' : held ? 'warn' : 'good'} sub=${held ? 'records held with their reason' : 'nothing held'} />
+    <${Tile} name="Server" href="#services" value=${status ?? '…'} tone=${status === 'healthy' ? 'good' : status ? 'warn' : 'none'} sub=${health.data ? `${Object.values(health.data.services).filter((s) => s.status === 'healthy').length} of ${Object.keys(health.data.services).length} services healthy` : without(health)} />
+    <${Tile} name="Connections" href="#connections" value=${connections.data ? `${up} / ${list.length}` : '…'} tone=${!connections.data ? 'none' : up === list.length && up > 0 ? 'good' : 'warn'} sub=${lags.length ? `largest lag ${count(Math.max(...lags))} ms` : connections.data ? 'no lag known' : without(connections)} />
+    <${Tile} name="Markets live" href="#completeness" value=${markets.length ? `${by('live')} / ${markets.length}` : '…'} tone=${!markets.length ? 'none' : bad ? 'warn' : 'good'} sub=${[['late', by('late')], ['filling', by('filling')], ['down', by('down')]].filter(([, n]) => n).map(([w, n]) => `${n} ${w}`).join(', ') || (markets.length ? 'all live' : prices.loaded ? 'none yet' : 'asking')} />
+    <${Tile} name="Quarantine" href="#quarantine" value=${quarantine.data ? count(held) : '…'} tone=${!quarantine.data ? 'none' : held ? 'warn' : 'good'} sub=${!quarantine.data ? without(quarantine) : held ? 'records held with their reason' : 'nothing held'} />
   </nav>`;
 }
 
