@@ -33,6 +33,16 @@ fn word_of(bytes: &[u8]) -> Option<u128> {
     Some(bytes.fold(0, |word, &byte| (word << 8) | u128::from(byte)))
 }
 
+/// Each byte as the value of its digit, and a word whose high bits mark the bytes that are none.
+#[inline]
+const fn digits_of(word: u128) -> (u128, u128) {
+    const LOW: u128 = u128::from_le_bytes([0x7f; 16]);
+    const ABOVE_NINE: u128 = u128::from_le_bytes([0x76; 16]);
+    const HIGH: u128 = u128::from_le_bytes([0x80; 16]);
+    let values = word ^ u128::from_le_bytes([b'0'; 16]);
+    (values, (((values & LOW) + ABOVE_NINE) | values) & HIGH)
+}
+
 /// The number of eight digits (0 to 9 a byte), the first lowest.
 #[inline]
 const fn eight_digits(digits: u64) -> u64 {
@@ -258,18 +268,32 @@ impl Decimal {
         (!cut_off).then_some((decimal, length))
     }
 
+    /// The whole number at the beginning of `bytes`, and how many digits it has: all up to the first
+    /// byte that is no digit. `None` when there is none, or more than 16.
+    #[inline]
+    pub fn parse_prefix_whole(bytes: &[u8]) -> Option<(u64, usize)> {
+        let word = match bytes.first_chunk::<16>() {
+            Some(chunk) => u128::from_le_bytes(*chunk),
+            None => word_of(bytes)?,
+        };
+        let (values, others) = digits_of(word);
+        let length = (others.trailing_zeros() / 8) as usize; // 16 when all are digits
+        if length == 0 || (length == 16 && bytes.get(16).is_some_and(u8::is_ascii_digit)) {
+            return None;
+        }
+        let digits = values << (8 * (16 - length));
+        let number =
+            eight_digits(digits as u64) * 100_000_000 + eight_digits((digits >> 64) as u64);
+        Some((number, length))
+    }
+
     /// The number that the bytes of a word begin with (the first byte lowest), and its length.
     ///
     /// All sixteen bytes at once: the first byte that is no digit may be the point, the second ends
     /// the number. Zeros at its end are shifted out as text, which is far cheaper than dividing.
     #[inline]
     fn of_word(word: u128) -> Option<(Self, usize)> {
-        const LOW: u128 = u128::from_le_bytes([0x7f; 16]);
-        const ABOVE_NINE: u128 = u128::from_le_bytes([0x76; 16]);
-        const HIGH: u128 = u128::from_le_bytes([0x80; 16]);
-        // digits become 0 to 9; the high bit of a byte in `others` says that it is no digit
-        let values = word ^ u128::from_le_bytes([b'0'; 16]);
-        let others = (((values & LOW) + ABOVE_NINE) | values) & HIGH;
+        let (values, others) = digits_of(word);
         let stop = (others.trailing_zeros() / 8) as usize; // 16 when all are digits
         let has_point = stop < 16 && (word >> (8 * stop)) as u8 == b'.';
         let (length, fraction) = if has_point {
@@ -649,6 +673,23 @@ mod tests {
             "1.000000000000000001",
         ] {
             assert_eq!(Decimal::parse_prefix(text.as_bytes()), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_whole_prefix_is_all_digits() {
+        for (text, number, length) in [
+            ("1723161255343,", 1_723_161_255_343, 13),
+            ("1723161255343123,\"", 1_723_161_255_343_123, 16),
+            ("1723161255343123", 1_723_161_255_343_123, 16),
+            ("0}", 0, 1),
+            ("5.5", 5, 1),
+        ] {
+            let read = Decimal::parse_prefix_whole(text.as_bytes());
+            assert_eq!(read, Some((number, length)), "{text}");
+        }
+        for text in ["", "x", "-1", ".5", "12345678901234567"] {
+            assert_eq!(Decimal::parse_prefix_whole(text.as_bytes()), None, "{text}");
         }
     }
 
