@@ -1,0 +1,7 @@
+//! The codecs against recorded bytes, against each other, and against anything else.
+#![allow(clippy::unwrap_used, reason = "test code: a failure is a panic")]
+#![allow(clippy::print_stdout, reason = "tables of what was read")]
+
+mod recorded_rest;
+mod recorded_socket;
+mod support;
