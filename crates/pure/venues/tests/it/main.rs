@@ -2,6 +2,11 @@
 #![allow(clippy::unwrap_used, reason = "test code: a failure is a panic")]
 #![allow(clippy::print_stdout, reason = "tables of what was read")]
 
+mod ccxt;
+mod errors;
+mod hostile;
 mod recorded_rest;
 mod recorded_socket;
+mod requests;
+mod speaking;
 mod support;
