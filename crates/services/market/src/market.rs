@@ -68,18 +68,20 @@ impl Market {
         };
         let Some(shared) = self.shared(symbol) else { return nothing };
         let hot = shared.lock();
-        let Some(kept) = hot.symbols.get(symbol) else { return nothing };
+        let Some(slot) = hot.pipeline.slot(symbol) else { return nothing };
         let candles = hot
-            .uncommitted()
-            .filter_map(|pending| pending.get(symbol))
+            .rows(slot)
             .flat_map(|rows| rows.candles(timeframe))
             .filter(|candle| range.contains(candle.open_time))
             .copied()
             .collect();
         HotCandles {
             candles,
-            open: hot.open_candle(symbol, timeframe).filter(|c| range.contains(c.open_time)),
-            ledger: kept.completeness.clone(),
+            open: hot
+                .pipeline
+                .open_candle(slot, timeframe)
+                .filter(|c| range.contains(c.open_time)),
+            ledger: hot.kept(slot).map(|kept| kept.completeness.clone()).unwrap_or_default(),
             known: true,
         }
     }
@@ -235,23 +237,17 @@ impl MarketQueries for Market {
         let mut prices = Vec::new();
         for shared in &self.partitions {
             let hot = shared.lock();
-            prices.reserve(hot.symbols.len());
-            prices.extend(
-                hot.symbols
-                    .iter()
-                    .filter_map(|(s, kept)| hot.price(s, kept, now, shared.silence_nanos)),
-            );
+            let slots = hot.pipeline.symbols().map(|(slot, _)| slot);
+            prices.extend(slots.filter_map(|slot| hot.price(slot, now, shared.silence_nanos)));
         }
-        if self.partitions.len() > 1 {
-            prices.sort_by(|a, b| a.symbol.cmp(&b.symbol));
-        }
+        prices.sort_by(|a, b| a.symbol.cmp(&b.symbol));
         prices
     }
 
     fn price(&self, symbol: &Symbol) -> Option<PriceView> {
         let shared = self.shared(symbol)?;
         let hot = shared.lock();
-        hot.price(symbol, hot.symbols.get(symbol)?, self.clock.now(), shared.silence_nanos)
+        hot.price(hot.pipeline.slot(symbol)?, self.clock.now(), shared.silence_nanos)
     }
 
     async fn symbols(&self) -> Result<Vec<SymbolView>, QueryError> {
@@ -265,20 +261,17 @@ impl MarketQueries for Market {
         };
         for shared in &self.partitions {
             let hot = shared.lock();
-            for (symbol, kept) in &hot.symbols {
+            for (slot, symbol) in hot.pipeline.symbols() {
                 let entry = symbols.entry(symbol.clone()).or_insert_with(|| view(symbol));
-                entry.live = kept.live;
-                entry.instrument.clone_from(&kept.instrument);
-            }
-            for pending in hot.uncommitted() {
-                for (symbol, rows) in pending.symbols() {
-                    let entry = symbols.entry(symbol.clone()).or_insert_with(|| view(symbol));
+                entry.live = hot.is_live(slot);
+                for rows in hot.rows(slot) {
                     entry.trades = widest(entry.trades, rows.trade_span());
                 }
-                for (symbol, instrument) in pending.instruments() {
-                    let entry = symbols.entry(symbol.clone()).or_insert_with(|| view(symbol));
-                    entry.instrument = Some(instrument.clone());
-                }
+            }
+            for instrument in hot.pipeline.instruments() {
+                let symbol = &instrument.symbol;
+                let entry = symbols.entry(symbol.clone()).or_insert_with(|| view(symbol));
+                entry.instrument = Some(instrument.clone());
             }
         }
         for series in self.store.series().await? {
@@ -334,13 +327,14 @@ impl MarketQueries for Market {
             None => (Vec::new(), false),
             Some(shared) => {
                 let hot = shared.lock();
-                let trades = hot
-                    .uncommitted()
-                    .filter_map(|pending| pending.get(&request.symbol))
+                let slot = hot.pipeline.slot(&request.symbol);
+                let trades = slot
+                    .into_iter()
+                    .flat_map(|slot| hot.rows(slot))
                     .flat_map(crate::pending::SymbolRows::trades)
                     .filter(|trade| range.contains(trade.time) && is_before(trade))
                     .collect();
-                (trades, hot.symbols.contains_key(&request.symbol))
+                (trades, slot.is_some())
             }
         };
         // trades of one instant may fill a page up to the cursor: ask on until enough come after
@@ -390,7 +384,7 @@ impl MarketQueries for Market {
                     .flat_map(|pending| pending.tallies_of(symbol, range))
                     .cloned()
                     .collect();
-                (tallies, hot.symbols.contains_key(symbol))
+                (tallies, hot.pipeline.slot(symbol).is_some())
             }
         };
         let mut days = BTreeMap::new();
@@ -434,14 +428,16 @@ impl MarketQueries for Market {
         let mut open = None;
         if let Some(shared) = self.shared(symbol) {
             let hot = shared.lock();
-            known = hot.symbols.contains_key(symbol);
-            revisions.extend(
-                hot.uncommitted()
-                    .filter_map(|pending| pending.get(symbol))
-                    .flat_map(|rows| rows.candles(timeframe))
-                    .filter(|candle| candle.open_time == open_time),
-            );
-            open = hot.open_candle(symbol, timeframe).filter(|c| c.open_time == open_time);
+            if let Some(slot) = hot.pipeline.slot(symbol) {
+                known = true;
+                revisions.extend(
+                    hot.rows(slot)
+                        .flat_map(|rows| rows.candles(timeframe))
+                        .filter(|candle| candle.open_time == open_time),
+                );
+                let newest = hot.pipeline.open_candle(slot, timeframe);
+                open = newest.filter(|candle| candle.open_time == open_time);
+            }
         }
         let stored = self.store.revisions(symbol, timeframe, open_time).await?;
         for candle in stored.iter() {
@@ -492,7 +488,7 @@ impl MarketQueries for Market {
                 .shared(symbol)
                 .ok_or_else(|| QueryError::UnknownSymbol(symbol.clone()))?;
             let hot = shared.lock();
-            if !hot.symbols.contains_key(symbol) {
+            if hot.pipeline.slot(symbol).is_none() {
                 return Err(QueryError::UnknownSymbol(symbol.clone()));
             }
             position = hot.position;
@@ -531,7 +527,7 @@ impl Market {
             ChannelKey::Quotes(symbol) => {
                 let quote = self.shared(symbol).and_then(|shared| {
                     let hot = shared.lock();
-                    hot.symbols.get(symbol).and_then(|kept| kept.quote)
+                    hot.pipeline.slot(symbol).and_then(|slot| hot.kept(slot)?.quote)
                 });
                 UpdateData::Quotes(quote.into_iter().collect())
             }

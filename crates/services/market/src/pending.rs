@@ -6,13 +6,14 @@ use quantflow_model::{
     Candle, CandleBatch, CandleOrigin, DayTally, Instrument, LedgerEvent, Quarantined, Symbol,
     TimeRange, Timeframe, Timestamp, Trade, TradeBatch,
 };
-use quantflow_seams::{Commit, StateEntry};
-use quantflow_wire::{LogPosition, PartitionId};
+use quantflow_pipeline::SymbolSlot;
+use quantflow_seams::Commit;
 
 /// What is known but not committed yet. Readers put it on top of the store.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Pending {
-    symbols: BTreeMap<Symbol, SymbolRows>,
+    /// By slot of the pipeline.
+    symbols: Vec<SymbolRows>,
     ledger: Vec<LedgerEvent>,
     tallies: BTreeMap<(Symbol, Timestamp), DayTally>,
     quarantine: Vec<Quarantined>,
@@ -79,23 +80,20 @@ impl SymbolRows {
 
 impl Pending {
     /// The rows of a symbol, to add to.
-    pub(crate) fn rows_of(&mut self, symbol: &Symbol) -> &mut SymbolRows {
+    #[inline]
+    pub(crate) fn rows_of(&mut self, slot: SymbolSlot) -> &mut SymbolRows {
         // counted here and not in SymbolRows: every row is added through this
         self.rows += 1;
-        if !self.symbols.contains_key(symbol) {
-            self.symbols.insert(symbol.clone(), SymbolRows::default());
+        let index = slot.index();
+        if index >= self.symbols.len() {
+            self.symbols.resize_with(index + 1, SymbolRows::default);
         }
-        self.symbols.entry(symbol.clone()).or_default()
+        &mut self.symbols[index]
     }
 
     /// The rows of a symbol.
-    pub(crate) fn get(&self, symbol: &Symbol) -> Option<&SymbolRows> {
-        self.symbols.get(symbol)
-    }
-
-    /// Symbols that have rows.
-    pub(crate) fn symbols(&self) -> impl Iterator<Item = (&Symbol, &SymbolRows)> {
-        self.symbols.iter()
+    pub(crate) fn get(&self, slot: SymbolSlot) -> Option<&SymbolRows> {
+        self.symbols.get(slot.index())
     }
 
     /// Adds what the ledger learned.
@@ -156,18 +154,9 @@ impl Pending {
         self.rows
     }
 
-    /// As a commit.
-    pub(crate) fn to_commit(
-        &self,
-        partition: &PartitionId,
-        from: LogPosition,
-        to: LogPosition,
-        pipeline_version: u32,
-        state: Vec<(String, Vec<u8>)>,
-    ) -> Commit {
-        let mut commit = Commit::new(partition.clone(), from, to);
-        commit.pipeline_version = pipeline_version;
-        for (symbol, rows) in &self.symbols {
+    /// Adds its rows to a commit; `names` are the pipeline's symbols by slot.
+    pub(crate) fn add_to(&self, commit: &mut Commit, names: &[Symbol]) {
+        for (symbol, rows) in names.iter().zip(&self.symbols) {
             commit.trades.extend(rows.trades.iter().map(|batch| (symbol.clone(), batch.clone())));
             for timeframe in Timeframe::ALL {
                 for batch in batches(rows.candles(timeframe)) {
@@ -179,9 +168,6 @@ impl Pending {
         commit.tallies = self.tallies.values().cloned().collect();
         commit.quarantine.clone_from(&self.quarantine);
         commit.instruments = self.instruments.values().cloned().collect();
-        commit.state =
-            state.into_iter().map(|(key, value)| StateEntry { key, value }).collect();
-        commit
     }
 }
 
