@@ -4,8 +4,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use quantflow_pipeline::PIPELINE_VERSION;
 use quantflow_model::Symbol;
+use quantflow_pipeline::PIPELINE_VERSION;
 use quantflow_seams::{Commit, StateEntry, StoreError};
 use quantflow_wire::LogPosition;
 use tokio::task::JoinHandle;
@@ -28,12 +28,13 @@ pub(crate) struct Committer {
 }
 
 impl Committer {
-    pub(crate) fn new(
-        shared: Arc<Shared>,
-        committed: LogPosition,
-        parts: PartitionParts,
-    ) -> Self {
-        Self { shared, parts, committed, running: None }
+    pub(crate) fn new(shared: Arc<Shared>, committed: LogPosition, parts: PartitionParts) -> Self {
+        Self {
+            shared,
+            parts,
+            committed,
+            running: None,
+        }
     }
 
     /// Begins a commit of all that is known, unless one is running or nothing is new.
@@ -56,9 +57,14 @@ impl Committer {
                 Commit::new(self.shared.partition.clone(), self.committed, hot.position);
             commit.pipeline_version = PIPELINE_VERSION;
             let state = hot.pipeline.take_dirty_state().into_iter();
-            commit.state = state.map(|(key, value)| StateEntry { key, value }).collect();
-            let names: Vec<Symbol> =
-                hot.pipeline.symbols().map(|(_, symbol)| symbol.clone()).collect();
+            commit.state = state
+                .map(|(key, value)| StateEntry { key, value })
+                .collect();
+            let names: Vec<Symbol> = hot
+                .pipeline
+                .symbols()
+                .map(|(_, symbol)| symbol.clone())
+                .collect();
             (pending, commit, names, hot.position)
         };
         let (shared, parts) = (Arc::clone(&self.shared), self.parts.clone());
@@ -74,7 +80,9 @@ impl Committer {
 
     /// Waits for the commit that runs; for ever when none does. Cancel-safe.
     pub(crate) async fn finished(&mut self) -> Result<(), PartitionError> {
-        let Some((task, end)) = &mut self.running else { return std::future::pending().await };
+        let Some((task, end)) = &mut self.running else {
+            return std::future::pending().await;
+        };
         let (done, end) = (task.await, *end);
         self.running = None;
         match done {

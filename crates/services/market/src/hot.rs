@@ -67,7 +67,12 @@ impl Shared {
         silence_nanos: i64,
         hot: Hot,
     ) -> Self {
-        Self { venue, partition, silence_nanos, hot: Mutex::new(hot) }
+        Self {
+            venue,
+            partition,
+            silence_nanos,
+            hot: Mutex::new(hot),
+        }
     }
 
     /// The state. A panic elsewhere while it was held leaves it readable: the writer stops then,
@@ -108,12 +113,16 @@ impl Hot {
 
     /// The uncommitted rows of a symbol, oldest first.
     pub(crate) fn rows(&self, slot: SymbolSlot) -> impl Iterator<Item = &SymbolRows> {
-        self.uncommitted().filter_map(move |pending| pending.get(slot))
+        self.uncommitted()
+            .filter_map(move |pending| pending.get(slot))
     }
 
     /// What is not committed yet, oldest first.
     pub(crate) fn uncommitted(&self) -> impl Iterator<Item = &Pending> {
-        self.committing.as_deref().into_iter().chain(std::iter::once(&self.pending))
+        self.committing
+            .as_deref()
+            .into_iter()
+            .chain(std::iter::once(&self.pending))
     }
 
     /// The newest price of a symbol.

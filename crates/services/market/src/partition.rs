@@ -61,7 +61,10 @@ pub struct PartitionParts {
 }
 
 /// Past every place.
-const FOREVER: LogPosition = LogPosition { epoch: u32::MAX, offset: u64::MAX };
+const FOREVER: LogPosition = LogPosition {
+    epoch: u32::MAX,
+    offset: u64::MAX,
+};
 
 /// The writer of one partition.
 #[derive(Debug)]
@@ -188,7 +191,11 @@ impl Partition {
         mut progress: impl FnMut(LogPosition) + Send,
     ) -> Result<(), PartitionError> {
         while position < end {
-            let slice = self.parts.log.read(&self.shared.partition, position).await?;
+            let slice = self
+                .parts
+                .log
+                .read(&self.shared.partition, position)
+                .await?;
             position = self.feed(&slice, position, end).await?;
             progress(position);
         }
@@ -304,14 +311,22 @@ fn take(hot: &mut Hot, output: &mut Output) {
 
 /// Fills the hot state from the store: last prices, the last 24 hours, what is missing.
 async fn warm(hot: &mut Hot, store: &dyn SeriesStore) -> Result<(), StoreError> {
-    let events = store.ledger(&LedgerQuery { symbol: None, as_of: None }).await?;
+    let events = store
+        .ledger(&LedgerQuery {
+            symbol: None,
+            as_of: None,
+        })
+        .await?;
     for event in &events {
         if let Some(slot) = hot.pipeline.slot(&event.symbol) {
             hot.symbol(slot).completeness.apply(event);
         }
     }
-    let symbols: Vec<_> =
-        hot.pipeline.symbols().map(|(slot, symbol)| (slot, symbol.clone())).collect();
+    let symbols: Vec<_> = hot
+        .pipeline
+        .symbols()
+        .map(|(slot, symbol)| (slot, symbol.clone()))
+        .collect();
     for (slot, symbol) in symbols {
         let newest = newest_candles(store, &symbol, Timeframe::S1, 1).await?;
         let day = newest_candles(store, &symbol, DAY_WINDOW_TIMEFRAME, 288).await?;
@@ -320,7 +335,10 @@ async fn warm(hot: &mut Hot, store: &dyn SeriesStore) -> Result<(), StoreError> 
         kept.last = newest
             .last()
             .map(|candle| {
-                (candle.close, candle.last_trade.map_or(candle.open_time, |key| key.time))
+                (
+                    candle.close,
+                    candle.last_trade.map_or(candle.open_time, |key| key.time),
+                )
             })
             .or_else(|| day.last().map(|candle| (candle.close, candle.open_time)));
     }

@@ -33,7 +33,11 @@ pub(crate) struct SymbolRows {
 impl SymbolRows {
     /// Adds a trade.
     pub(crate) fn push_trade(&mut self, trade: &Trade) {
-        if self.trades.last_mut().is_some_and(|batch| batch.push(trade).is_some()) {
+        if self
+            .trades
+            .last_mut()
+            .is_some_and(|batch| batch.push(trade).is_some())
+        {
             return;
         }
         let mut batch = TradeBatch::default();
@@ -72,7 +76,11 @@ impl SymbolRows {
 
     /// The venue time of the first and last trade here.
     pub(crate) fn trade_span(&self) -> Option<(Timestamp, Timestamp)> {
-        let times = || self.trades.iter().flat_map(|batch| batch.times.iter().copied());
+        let times = || {
+            self.trades
+                .iter()
+                .flat_map(|batch| batch.times.iter().copied())
+        };
         let span = (times().min()?, times().max()?);
         Some((Timestamp::from_nanos(span.0), Timestamp::from_nanos(span.1)))
     }
@@ -107,12 +115,15 @@ impl Pending {
         &'a self,
         symbol: &'a Symbol,
     ) -> impl Iterator<Item = &'a LedgerEvent> {
-        self.ledger.iter().filter(move |event| &event.symbol == symbol)
+        self.ledger
+            .iter()
+            .filter(move |event| &event.symbol == symbol)
     }
 
     /// Sets a day's tally.
     pub(crate) fn set_tally(&mut self, tally: DayTally) {
-        self.tallies.insert((tally.symbol.clone(), tally.day), tally);
+        self.tallies
+            .insert((tally.symbol.clone(), tally.day), tally);
     }
 
     /// Tallies of a symbol for days that overlap a span.
@@ -134,19 +145,10 @@ impl Pending {
         self.quarantine.push(entry);
     }
 
-    /// What was refused.
-    pub(crate) fn quarantine(&self) -> &[Quarantined] {
-        &self.quarantine
-    }
-
     /// Sets what a venue says of a symbol.
     pub(crate) fn set_instrument(&mut self, instrument: Instrument) {
-        self.instruments.insert(instrument.symbol.clone(), instrument);
-    }
-
-    /// What venues say of symbols.
-    pub(crate) fn instruments(&self) -> &BTreeMap<Symbol, Instrument> {
-        &self.instruments
+        self.instruments
+            .insert(instrument.symbol.clone(), instrument);
     }
 
     /// How many rows wait.
@@ -157,7 +159,11 @@ impl Pending {
     /// Adds its rows to a commit; `names` are the pipeline's symbols by slot.
     pub(crate) fn add_to(&self, commit: &mut Commit, names: &[Symbol]) {
         for (symbol, rows) in names.iter().zip(&self.symbols) {
-            commit.trades.extend(rows.trades.iter().map(|batch| (symbol.clone(), batch.clone())));
+            commit.trades.extend(
+                rows.trades
+                    .iter()
+                    .map(|batch| (symbol.clone(), batch.clone())),
+            );
             for timeframe in Timeframe::ALL {
                 for batch in batches(rows.candles(timeframe)) {
                     commit.candles.push((symbol.clone(), timeframe, batch));
@@ -175,7 +181,10 @@ impl Pending {
 fn batches(candles: &[Candle]) -> Vec<CandleBatch> {
     let mut batches: Vec<CandleBatch> = Vec::new();
     for candle in candles {
-        if batches.last_mut().is_some_and(|batch| batch.push(candle).is_some()) {
+        if batches
+            .last_mut()
+            .is_some_and(|batch| batch.push(candle).is_some())
+        {
             continue;
         }
         let mut batch = CandleBatch::default();

@@ -58,11 +58,15 @@ impl Publisher {
         }
         let mut closed: BTreeMap<(SymbolSlot, Timeframe), Vec<Candle>> = BTreeMap::new();
         for candle in &output.candles {
-            closed.entry((candle.slot, candle.timeframe)).or_default().push(candle.candle);
+            closed
+                .entry((candle.slot, candle.timeframe))
+                .or_default()
+                .push(candle.candle);
         }
         let quotes: BTreeMap<SymbolSlot, Quote> = output.quotes.iter().copied().collect();
         let books = output.book_deltas.iter().map(|(slot, _)| *slot);
-        self.moved.extend(books.chain(output.book_snapshots.iter().map(|(slot, _)| *slot)));
+        self.moved
+            .extend(books.chain(output.book_snapshots.iter().map(|(slot, _)| *slot)));
         let mut updates: Vec<(ChannelKey, UpdateData)> = Vec::new();
         {
             let hot = self.shared.lock();
@@ -128,7 +132,11 @@ impl Publisher {
                         updates.extend(book.map(|book| (key, UpdateData::Book(book))));
                     }
                     ChannelKey::Prices => {
-                        let now = if now == Timestamp::MAX { hot.last_content } else { now };
+                        let now = if now == Timestamp::MAX {
+                            hot.last_content
+                        } else {
+                            now
+                        };
                         let prices = moved
                             .iter()
                             .filter_map(|slot| hot.price(*slot, now, self.shared.silence_nanos))
@@ -159,7 +167,10 @@ fn next(
 ) -> StreamSeq {
     // a snapshot of the same position is n 0: updates begin with 1
     let place = match places.get(key) {
-        Some(last) if last.position == position => StreamSeq { position, n: last.n + 1 },
+        Some(last) if last.position == position => StreamSeq {
+            position,
+            n: last.n + 1,
+        },
         _ => StreamSeq { position, n: 1 },
     };
     places.insert(key.clone(), place);
@@ -168,15 +179,23 @@ fn next(
 
 fn view(hot: &Hot, slot: SymbolSlot, timeframe: Timeframe, candle: Candle) -> CandleView {
     let span = TimeRange::new(candle.open_time, timeframe.end_of(candle.open_time));
-    let complete = hot.kept(slot).is_some_and(|kept| kept.completeness.is_complete(span));
-    CandleView { candle, complete, filled: false }
+    let complete = hot
+        .kept(slot)
+        .is_some_and(|kept| kept.completeness.is_complete(span));
+    CandleView {
+        candle,
+        complete,
+        filled: false,
+    }
 }
 
 /// The best levels of a symbol's book.
 pub(crate) fn book(hot: &Hot, symbol: &Symbol) -> Option<BookView> {
     let book = hot.pipeline.book(hot.pipeline.slot(symbol)?, BOOK_LEVELS)?;
     let levels = |side: &[quantflow_model::Level]| {
-        side.iter().map(|level| (level.price, level.quantity)).collect()
+        side.iter()
+            .map(|level| (level.price, level.quantity))
+            .collect()
     };
     Some(BookView {
         update_id: book.last_update_id,

@@ -51,7 +51,9 @@ impl Reviser {
 
     fn push(&self, closed: &ClosedCandle) {
         let mut hot = self.shared.lock();
-        hot.pending.rows_of(closed.slot).push_candle(closed.timeframe, closed.candle);
+        hot.pending
+            .rows_of(closed.slot)
+            .push_candle(closed.timeframe, closed.candle);
         if closed.timeframe == DAY_WINDOW_TIMEFRAME {
             hot.symbol(closed.slot).window.insert(&closed.candle);
         }
@@ -59,37 +61,62 @@ impl Reviser {
 
     /// The candle that a patch makes of the newest revision.
     async fn revised(&self, patch: &CandlePatch) -> Result<ClosedCandle, StoreError> {
-        let CandlePatch { slot, timeframe, partial, .. } = *patch;
-        let known =
-            self.newest(slot, timeframe, partial.open_time, CandleOrigin::Trades).await?;
+        let CandlePatch {
+            slot,
+            timeframe,
+            partial,
+            ..
+        } = *patch;
+        let known = self
+            .newest(slot, timeframe, partial.open_time, CandleOrigin::Trades)
+            .await?;
         let candle = match known {
             // nothing was traded in its time as far as we knew
-            None => Candle { state: CandleState::Closed, revision: 0, ..partial },
+            None => Candle {
+                state: CandleState::Closed,
+                revision: 0,
+                ..partial
+            },
             Some(known) => {
                 let by_id = self.shared.lock().pipeline.orders_by_id();
-                let merged =
-                    known.merge(&partial, by_id).ok_or_else(|| StoreError::Inexact {
+                let merged = known
+                    .merge(&partial, by_id)
+                    .ok_or_else(|| StoreError::Inexact {
                         what: format!("the {timeframe} candle of {}", partial.open_time),
                         detail: "a sum has more than 38 digits".to_owned(),
                     })?;
                 let (state, revision) = (CandleState::Revised, known.revision + 1);
-                Candle { state, revision, known: partial.known, ..merged }
+                Candle {
+                    state,
+                    revision,
+                    known: partial.known,
+                    ..merged
+                }
             }
         };
-        Ok(ClosedCandle { slot, timeframe, candle })
+        Ok(ClosedCandle {
+            slot,
+            timeframe,
+            candle,
+        })
     }
 
     /// The venue's candle as its next revision; `None` when it says what is known.
     async fn as_news(&self, closed: &ClosedCandle) -> Result<Option<Candle>, StoreError> {
         let (candle, origin) = (closed.candle, CandleOrigin::Venue);
-        let known =
-            self.newest(closed.slot, closed.timeframe, candle.open_time, origin).await?;
+        let known = self
+            .newest(closed.slot, closed.timeframe, candle.open_time, origin)
+            .await?;
         Ok(match known {
             None => Some(candle),
             Some(known) if says_the_same(&known, &candle) => None,
             Some(known) => {
                 let (state, revision) = (CandleState::Revised, known.revision + 1);
-                Some(Candle { state, revision, ..candle })
+                Some(Candle {
+                    state,
+                    revision,
+                    ..candle
+                })
             }
         })
     }
@@ -110,7 +137,9 @@ impl Reviser {
                     return Ok(Some(*candle));
                 }
             }
-            let Some(symbol) = hot.pipeline.symbol(slot) else { return Ok(None) };
+            let Some(symbol) = hot.pipeline.symbol(slot) else {
+                return Ok(None);
+            };
             symbol.clone()
         };
         let query = CandleQuery {
