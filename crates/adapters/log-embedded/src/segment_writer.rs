@@ -178,8 +178,9 @@ impl SegmentWriter {
         if !self.note(result) {
             return self.retry_at;
         }
-        // other partitions have their turn before the rest is taken
-        if took { Some(now) } else { self.deadline }
+        // other partitions have their turn before the rest is taken; and after a deadline it looks
+        // once more, because only who found nothing is woken for the next record
+        if took || due { Some(now) } else { self.deadline }
     }
 
     /// Makes everything durable and notes that this end is clean.
