@@ -9,5 +9,6 @@
 )]
 #![allow(clippy::print_stdout, reason = "a skipped test says so")]
 
+pub mod budget_suite;
 pub mod clock;
 pub mod recorded;
