@@ -1,0 +1,6 @@
+//! The driver against servers on the loopback.
+
+mod http;
+mod server;
+mod socket;
+mod tls;
