@@ -84,8 +84,10 @@ pub(crate) type StopOrder = Option<(&'static str, String)>;
 pub(crate) struct Session {
     shared: Arc<Shared>,
     cell: Arc<ConnectionCell>,
-    /// `None` once it was closed because the log refuses.
+    /// `None` once it was closed because the log refuses …
     socket: Option<Box<dyn Socket>>,
+    /// … and since when.
+    hung_up: Option<Timestamp>,
     number: u32,
     sequence: u32,
     outbox: VecDeque<String>,
@@ -126,6 +128,7 @@ impl Session {
         let now = shared.clock.now();
         let mut session = Self {
             socket: Some(socket),
+            hung_up: None,
             number: shared.next_socket(),
             sequence: 0,
             outbox: plan.messages.iter().cloned().collect(),
@@ -251,7 +254,7 @@ impl Session {
         Ended {
             reason,
             detail: detail.into(),
-            at: self.shared.clock.now(),
+            at: self.hung_up.unwrap_or_else(|| self.shared.clock.now()),
             healthy: false,
         }
     }
@@ -454,6 +457,7 @@ impl Session {
 
     async fn hang_up(&mut self) {
         if let Some(mut socket) = self.socket.take() {
+            self.hung_up = Some(self.shared.clock.now());
             socket.close().await;
         }
     }
