@@ -9,6 +9,7 @@
 )]
 #![allow(clippy::print_stdout, reason = "a skipped test says so")]
 
+pub mod budget_suite;
 pub mod clock;
 pub mod event_log_suite;
 pub mod memory_archive;
