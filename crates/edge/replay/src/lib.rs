@@ -1,1 +1,11 @@
-//! Recorded or generated markets served in the venues' own wire protocols, with faults on request.
+//! wip
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+mod random;
+mod row;
+mod market;
+mod generated;
+mod recorded;
+pub use generated::*;
+pub use recorded::*;
+pub use row::*;
+pub use market::*;
