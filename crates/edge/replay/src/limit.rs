@@ -230,15 +230,27 @@ mod tests {
         let mut limiter = limiter();
         limiter.admit(IP, 100, at(0));
         for _ in 0..3 {
-            assert!(matches!(limiter.admit(IP, 1, at(1)), Verdict::Limited { .. }));
+            assert!(matches!(
+                limiter.admit(IP, 1, at(1)),
+                Verdict::Limited { .. }
+            ));
         }
-        assert_eq!(limiter.admit(IP, 1, at(1)), Verdict::Banned { retry_after: 120 });
-        assert_eq!(limiter.admit(IP, 1, at(100)), Verdict::Banned { retry_after: 21 });
+        assert_eq!(
+            limiter.admit(IP, 1, at(1)),
+            Verdict::Banned { retry_after: 120 }
+        );
+        assert_eq!(
+            limiter.admit(IP, 1, at(100)),
+            Verdict::Banned { retry_after: 21 }
+        );
         assert_eq!(limiter.admit(IP, 100, at(121)), Verdict::Pass { used: 100 });
         limiter.limit(IP, Duration::from_secs(5), at(122));
         limiter.admit(IP, 1, at(123));
         limiter.admit(IP, 1, at(123));
-        assert_eq!(limiter.admit(IP, 1, at(123)), Verdict::Banned { retry_after: 240 });
+        assert_eq!(
+            limiter.admit(IP, 1, at(123)),
+            Verdict::Banned { retry_after: 240 }
+        );
         assert_eq!(limiter.connect(IP, at(124)), Err(239));
     }
 

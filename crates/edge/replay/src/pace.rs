@@ -130,7 +130,9 @@ mod tests {
 
     #[test]
     fn market_time_runs_at_its_speed() {
-        let clock = Arc::new(ManualClock(std::sync::Mutex::new(Timestamp::from_seconds(100))));
+        let clock = Arc::new(ManualClock(std::sync::Mutex::new(Timestamp::from_seconds(
+            100,
+        ))));
         let pace = Pace::new(
             Arc::clone(&clock) as Arc<dyn Clock>,
             Timestamp::from_seconds(5),
@@ -139,7 +141,10 @@ mod tests {
         *clock.0.lock().unwrap() = Timestamp::from_seconds(102);
         assert_eq!(pace.now(), Timestamp::from_seconds(25));
         assert_eq!(pace.elapsed(), Duration::from_secs(20));
-        assert_eq!(pace.until(Timestamp::from_seconds(35)), Duration::from_secs(1));
+        assert_eq!(
+            pace.until(Timestamp::from_seconds(35)),
+            Duration::from_secs(1)
+        );
         assert_eq!(pace.until(Timestamp::from_seconds(1)), Duration::ZERO);
     }
 

@@ -7,7 +7,6 @@ use std::time::Duration;
 use quantflow_model::{Timestamp, VenueId};
 use quantflow_seams::Clock;
 use tokio::net::TcpListener;
-use tokio_util::task::TaskTracker;
 
 use crate::fault::{Fault, FaultPlan};
 use crate::limit::Limits;
@@ -82,7 +81,9 @@ impl Default for ReplayOptions {
 #[derive(Debug, thiserror::Error)]
 pub enum ReplayError {
     /// The address cannot be had.
-    #[error("cannot listen on {address}: {source}; choose another address or end what listens there")]
+    #[error(
+        "cannot listen on {address}: {source}; choose another address or end what listens there"
+    )]
     Listen {
         /// Which.
         address: SocketAddr,
@@ -127,7 +128,7 @@ impl ReplayServer {
             .max(market.begins());
         let pace = Pace::new(clock, from, options.speed);
         let stage = Arc::new(Stage::new(market, Speech::new(&venue), pace, options));
-        let tasks = TaskTracker::new();
+        let tasks = stage.tasks.clone();
         tasks.spawn(venue::play(Arc::clone(&stage)));
         let router = crate::http::router(Arc::clone(&stage));
         let shutdown = stage.shutdown.clone();
@@ -142,11 +143,7 @@ impl ReplayServer {
         });
         tasks.close();
         tracing::info!(%address, from = %stage.pace.from, "replay venue listens");
-        Ok(ReplayHandle {
-            address,
-            stage,
-            tasks,
-        })
+        Ok(ReplayHandle { address, stage })
     }
 }
 
@@ -155,7 +152,6 @@ impl ReplayServer {
 pub struct ReplayHandle {
     address: SocketAddr,
     stage: Arc<Stage>,
-    tasks: TaskTracker,
 }
 
 impl ReplayHandle {
@@ -203,12 +199,12 @@ impl ReplayHandle {
     /// Ends the server: no new requests, sockets are closed, tasks are waited for.
     pub async fn shutdown(self) {
         self.stage.shutdown.cancel();
-        self.tasks.wait().await;
+        self.stage.tasks.wait().await;
     }
 
     /// Returns when the server has ended, by its own doing ([`AtEnd::Close`]) or another's.
     pub async fn ended(&self) {
-        self.tasks.wait().await;
+        self.stage.tasks.wait().await;
     }
 }
 

@@ -195,12 +195,10 @@ pub fn candles(trades: &[Trade], timeframe: Timeframe, now: Timestamp) -> Vec<Ca
         candle.close = trade.price;
         candle.last_trade = Some(key);
         candle.trades = candle.trades.map(|count| count + 1);
-        let quantity = |sum: Quantity, more: Quantity| {
-            Quantity(sum.0.checked_add(more.0).unwrap_or(sum.0))
-        };
-        let notional = |sum: Notional, more: Notional| {
-            Notional(sum.0.checked_add(more.0).unwrap_or(sum.0))
-        };
+        let quantity =
+            |sum: Quantity, more: Quantity| Quantity(sum.0.checked_add(more.0).unwrap_or(sum.0));
+        let notional =
+            |sum: Notional, more: Notional| Notional(sum.0.checked_add(more.0).unwrap_or(sum.0));
         candle.volume = quantity(candle.volume, trade.quantity);
         candle.quote_volume = candle.quote_volume.map(|sum| notional(sum, quote));
         candle.taker_buy_volume = candle.taker_buy_volume.map(|sum| quantity(sum, taker));

@@ -6,7 +6,7 @@ use std::time::Duration;
 use axum::extract::ws::Utf8Bytes;
 use bytes::Bytes;
 
-use super::{FaultKind, FaultPlan};
+use super::FaultKind;
 use crate::random::{Random, hash};
 
 /// A message as it goes out.
@@ -164,8 +164,14 @@ pub(crate) fn garble(text: &str, random: &mut Random) -> Out {
             Out::Text(text[..at].into())
         }
         1 => Out::Text(text.replace(":\"", ":{\"x\":\"").into()),
-        2 => Out::Text(text.replace("\"p\":\"", "\"p\":\"-").replace("\"s\":\"", "\"s\":[\"").into()),
-        3 => Out::Text(format!("<html><body>{} Bad Gateway</body></html>", random.below(99)).into()),
+        2 => Out::Text(
+            text.replace("\"p\":\"", "\"p\":\"-")
+                .replace("\"s\":\"", "\"s\":[\"")
+                .into(),
+        ),
+        3 => {
+            Out::Text(format!("<html><body>{} Bad Gateway</body></html>", random.below(99)).into())
+        }
         _ => {
             let length = 1 + random.below(200);
             Out::Binary((0..length).map(|_| random.next() as u8).collect())

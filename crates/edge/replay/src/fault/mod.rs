@@ -4,6 +4,6 @@ mod line;
 mod parse;
 mod plan;
 
-pub(crate) use line::{FaultLine, Out};
+pub(crate) use line::{FaultLine, Harm, Out, garble};
 pub use parse::FaultError;
 pub use plan::{Fault, FaultKind, FaultPlan};

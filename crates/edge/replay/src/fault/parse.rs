@@ -78,10 +78,7 @@ impl FromStr for Fault {
             "drop" => (FaultKind::Drop(probability(0, 1.0)?), 1),
             "duplicate" | "dup" => (FaultKind::Duplicate(probability(0, 1.0)?), 1),
             "reorder" => (FaultKind::Reorder(probability(0, 0.1)?), 1),
-            "delay" => (
-                FaultKind::Delay(span(0, second)?, probability(1, 1.0)?),
-                2,
-            ),
+            "delay" => (FaultKind::Delay(span(0, second)?, probability(1, 1.0)?), 2),
             "cut" => (FaultKind::Cut, 0),
             "silent" => (FaultKind::Silent { pongs: true }, 0),
             "silent-deaf" => (FaultKind::Silent { pongs: false }, 0),
@@ -168,7 +165,10 @@ mod tests {
     #[test]
     fn faults_are_read_as_written() {
         let cut: Fault = "cut@10s".parse().unwrap();
-        assert_eq!((cut.kind, cut.at), (FaultKind::Cut, Duration::from_secs(10)));
+        assert_eq!(
+            (cut.kind, cut.at),
+            (FaultKind::Cut, Duration::from_secs(10))
+        );
         let drop: Fault = "drop:0.01".parse().unwrap();
         assert_eq!(drop, Fault::always(FaultKind::Drop(0.01)));
         let delay: Fault = "delay:200ms:0.1@5s+10s/1m".parse().unwrap();

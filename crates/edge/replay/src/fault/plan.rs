@@ -151,9 +151,7 @@ impl FaultPlan {
             let lasts = fault.lasts.or(momentary)?;
             fault.every.is_none().then(|| fault.at + lasts)
         });
-        ends.fold(Some(Duration::ZERO), |latest, end| {
-            Some(latest?.max(end?))
-        })
+        ends.fold(Some(Duration::ZERO), |latest, end| Some(latest?.max(end?)))
     }
 
     /// The faults that are on.
@@ -186,7 +184,12 @@ mod tests {
         let on: Vec<u64> = (0..140)
             .filter(|s| fault.is_on(Duration::from_secs(*s)))
             .collect();
-        assert_eq!(on, [10, 11, 12, 13, 14, 70, 71, 72, 73, 74, 130, 131, 132, 133, 134]);
+        assert_eq!(
+            on,
+            [
+                10, 11, 12, 13, 14, 70, 71, 72, 73, 74, 130, 131, 132, 133, 134
+            ]
+        );
         let begun = [9, 10, 69, 70, 131].map(|s| fault.begun(Duration::from_secs(s)));
         assert_eq!(begun, [0, 1, 1, 2, 3]);
     }

@@ -114,12 +114,18 @@ mod tests {
     fn the_path_is_continuous_over_minutes_and_moves() {
         let path = Path::new(5, 60_000.0, 0.0004);
         let minute = 29_000_000;
-        let (a, b, c) = (path.knot(minute), path.knot(minute + 1), path.knot(minute + 2));
+        let (a, b, c) = (
+            path.knot(minute),
+            path.knot(minute + 1),
+            path.knot(minute + 2),
+        );
         let end = path.price_between(a, b, minute, 60);
         let start = path.price_between(b, c, minute + 1, 0);
         assert!((end - start).abs() < 1e-6, "{end} {start}");
         let month: Vec<f64> = (0..43_200)
-            .map(|m| path.price_between(path.knot(minute + m), path.knot(minute + m), minute + m, 0))
+            .map(|m| {
+                path.price_between(path.knot(minute + m), path.knot(minute + m), minute + m, 0)
+            })
             .collect();
         let low = month.iter().copied().fold(f64::MAX, f64::min);
         let high = month.iter().copied().fold(0.0, f64::max);

@@ -38,16 +38,17 @@ impl Profile {
 
     /// The markets that the demo shows.
     pub fn demo() -> Vec<Self> {
-        let lively = |base: &str, price, price_scale, quantity_scale, rate, lots, volatility| Self {
-            base: base.into(),
-            quote: "USDT".into(),
-            price,
-            price_scale,
-            quantity_scale,
-            trades_per_second: rate,
-            usual_lots: lots,
-            volatility,
-        };
+        let lively =
+            |base: &str, price, price_scale, quantity_scale, rate, lots, volatility| Self {
+                base: base.into(),
+                quote: "USDT".into(),
+                price,
+                price_scale,
+                quantity_scale,
+                trades_per_second: rate,
+                usual_lots: lots,
+                volatility,
+            };
         vec![
             lively("BTC", 64_000.0, 2, 5, 6.0, 400, 0.0004),
             lively("ETH", 3_200.0, 2, 4, 4.0, 700, 0.0005),

@@ -247,9 +247,11 @@ impl Source {
             if order.aggregate.time >= span.end || order.aggregate.first_id >= until.0 {
                 return false;
             }
-            rows.extend(order.rows().filter(|row| {
-                row.id >= from.0 && row.id < until.0
-            }));
+            rows.extend(
+                order
+                    .rows()
+                    .filter(|row| row.id >= from.0 && row.id < until.0),
+            );
             true
         });
         rows
@@ -283,7 +285,12 @@ impl Source {
     }
 
     /// Aggregates from an aggregate id on.
-    pub(super) fn aggregates_from(&self, from: u64, limit: usize, until: Mark) -> Vec<AggregateRow> {
+    pub(super) fn aggregates_from(
+        &self,
+        from: u64,
+        limit: usize,
+        until: Mark,
+    ) -> Vec<AggregateRow> {
         self.aggregates(from.saturating_sub(1) / ORDERS, limit, until, |aggregate| {
             Some(aggregate.id >= from)
         })

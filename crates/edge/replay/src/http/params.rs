@@ -51,11 +51,12 @@ impl Parameters {
         let pairs = query.split('&').filter(|pair| !pair.is_empty());
         let pairs = pairs.map(|pair| {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-            Ok((unescape(name)?, unescape(value)?))
+            Some((unescape(name)?, unescape(value)?))
         });
-        pairs.collect::<Option<_>>().map(Self).ok_or_else(|| {
-            Refused::new(-1100, "Illegal characters found in a parameter.")
-        })
+        pairs
+            .collect::<Option<_>>()
+            .map(Self)
+            .ok_or_else(|| Refused::new(-1100, "Illegal characters found in a parameter."))
     }
 
     pub(super) fn get(&self, name: &str) -> Option<&str> {
@@ -193,7 +194,14 @@ mod tests {
         assert_eq!(of("limit=0").limit(1, 2).unwrap_err().code, -1130);
         assert_eq!(of("limit=9").limit(1, 2), Ok(2));
         assert_eq!(of("a=1").limit(1, 2), Ok(1));
-        assert_eq!(of("symbols=%5B%22A%22%2C%22B%22%5D").symbols().unwrap().unwrap().len(), 2);
+        assert_eq!(
+            of("symbols=%5B%22A%22%2C%22B%22%5D")
+                .symbols()
+                .unwrap()
+                .unwrap()
+                .len(),
+            2
+        );
         assert_eq!(of("symbols=[A]").symbols().unwrap_err().code, -1100);
         assert_eq!(of("symbol=A&symbols=[]").symbols().unwrap_err().code, -1128);
         assert!(Parameters::parse("a=%zz").is_err());

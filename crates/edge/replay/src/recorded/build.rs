@@ -177,9 +177,10 @@ impl Builder {
             rows,
         };
         aggregate(&mut tape);
-        if let (Some((first, _)), Some((last, _))) =
-            (tape.ranked(0, None), tape.ranked(tape.rows.len() as u64 - 1, None))
-        {
+        if let (Some((first, _)), Some((last, _))) = (
+            tape.ranked(0, None),
+            tape.ranked(tape.rows.len() as u64 - 1, None),
+        ) {
             tape.ids = last.id - first.id + 1;
         }
         let items = items(&tape, order);

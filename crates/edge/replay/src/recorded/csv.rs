@@ -35,14 +35,13 @@ pub(super) fn read(bytes: &[u8], into: &mut Builder) -> Result<(), RecordingErro
                 RecordingError::line(1, format!("there is no column {name:?}: wanted are ts_ms (or ts_us, ts_ns), price, qty, side, trade_id"))
             })
     };
-    let (time_column, unit): (usize, fn(i64) -> Timestamp) =
-        if let Ok(at) = column("ts_ns") {
-            (at, Timestamp::from_nanos)
-        } else if let Ok(at) = column("ts_us") {
-            (at, Timestamp::from_micros)
-        } else {
-            (column("ts_ms")?, Timestamp::from_millis)
-        };
+    let (time_column, unit): (usize, fn(i64) -> Timestamp) = if let Ok(at) = column("ts_ns") {
+        (at, Timestamp::from_nanos)
+    } else if let Ok(at) = column("ts_us") {
+        (at, Timestamp::from_micros)
+    } else {
+        (column("ts_ms")?, Timestamp::from_millis)
+    };
     let (price, quantity) = (column("price")?, column("qty")?);
     let (side, id) = (column("side")?, column("trade_id")?);
     let mut record = csv::ByteRecord::new();
@@ -60,9 +59,8 @@ pub(super) fn read(bytes: &[u8], into: &mut Builder) -> Result<(), RecordingErro
                 .and_then(|field| std::str::from_utf8(field).ok())
                 .unwrap_or_default()
         };
-        let bad = |what: &str, at: usize| {
-            RecordingError::line(line, format!("{what} is {:?}", text(at)))
-        };
+        let bad =
+            |what: &str, at: usize| RecordingError::line(line, format!("{what} is {:?}", text(at)));
         let number = |what, at| Decimal::parse(text(at).as_bytes()).map_err(|_| bad(what, at));
         let side = match text(side) {
             "buy" => Side::Buy,
@@ -72,7 +70,11 @@ pub(super) fn read(bytes: &[u8], into: &mut Builder) -> Result<(), RecordingErro
         };
         into.trade(
             text(id).parse().map_err(|_| bad("trade_id", id))?,
-            unit(text(time_column).parse().map_err(|_| bad("the time", time_column))?),
+            unit(
+                text(time_column)
+                    .parse()
+                    .map_err(|_| bad("the time", time_column))?,
+            ),
             number("price", price)?,
             number("qty", quantity)?,
             side,

@@ -239,9 +239,7 @@ impl Market for RecordedMarket {
     }
 
     fn mark_at(&self, listing: usize, instant: Timestamp) -> Mark {
-        self.of(listing, |tape| {
-            Mark(tape.place_of(instant, self.inner.lap))
-        })
+        self.of(listing, |tape| Mark(tape.place_of(instant, self.inner.lap)))
     }
 
     fn rows_from(&self, listing: usize, from: u64, limit: usize, until: Mark) -> Vec<Row> {
@@ -252,7 +250,11 @@ impl Market for RecordedMarket {
             (first..)
                 .map_while(|rank| tape.ranked(rank, length))
                 .take_while(|(_, place)| *place < until.0 || tape.by_id.is_some())
-                .take(if tape.by_id.is_some() { tape.rows.len() } else { limit })
+                .take(if tape.by_id.is_some() {
+                    tape.rows.len()
+                } else {
+                    limit
+                })
                 .filter(|(_, place)| *place < until.0)
                 .map(|(row, _)| row)
                 .take(limit)

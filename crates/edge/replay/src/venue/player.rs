@@ -135,8 +135,11 @@ impl Walk<'_> {
             )
         };
         while self.next_second <= reached.seconds() {
-            let mut keys: Vec<StreamKey> =
-                lock(&self.stage.hub).keys().filter(timed).copied().collect();
+            let mut keys: Vec<StreamKey> = lock(&self.stage.hub)
+                .keys()
+                .filter(timed)
+                .copied()
+                .collect();
             if keys.is_empty() {
                 // nobody hears them: a recording's hole of a week costs nothing
                 self.next_second = reached.seconds() + 1;

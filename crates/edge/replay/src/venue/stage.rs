@@ -11,6 +11,7 @@ use quantflow_model::{
 use quantflow_wire::{Ticker, VenueCandle};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
 use super::board::Board;
 use super::hub::Hub;
@@ -62,6 +63,8 @@ pub(crate) struct Stage {
     /// Somebody subscribed, or a fault was put in: the walk looks around.
     pub(crate) stir: Notify,
     pub(crate) shutdown: CancellationToken,
+    /// Everything that runs.
+    pub(crate) tasks: TaskTracker,
     pub(crate) next_connection: AtomicU64,
     listings: HashMap<VenueSymbol, usize>,
 }
@@ -99,6 +102,7 @@ impl Stage {
             hub: Mutex::default(),
             stir: Notify::new(),
             shutdown: CancellationToken::new(),
+            tasks: TaskTracker::new(),
             next_connection: AtomicU64::new(1),
         }
     }
@@ -131,10 +135,12 @@ impl Stage {
     pub(crate) fn said_time(&self) -> Timestamp {
         let now = self.pace.now();
         let elapsed = self.pace.elapsed();
-        self.plan().on(elapsed).fold(now, |time, fault| match fault {
-            FaultKind::Skew(by) => time.plus_nanos(by),
-            _ => time,
-        })
+        self.plan()
+            .on(elapsed)
+            .fold(now, |time, fault| match fault {
+                FaultKind::Skew(by) => time.plus_nanos(by),
+                _ => time,
+            })
     }
 
     /// Which trades of a listing have happened.
@@ -160,7 +166,11 @@ impl Stage {
     ) -> Option<VenueCandle> {
         let span = TimeRange::new(open, timeframe.end_of(open));
         // of a span that is over the venue knows all, also what its streams have yet to tell
-        let until = if span.end <= now { Mark(u64::MAX) } else { mark };
+        let until = if span.end <= now {
+            Mark(u64::MAX)
+        } else {
+            mark
+        };
         let units = self.market.listings().get(listing)?.units;
         let bar = match self.market.bar(listing, span, until) {
             Some(bar) => bar,
