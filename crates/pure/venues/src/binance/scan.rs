@@ -12,9 +12,11 @@ use quantflow_wire::{AggregateTrade, Event, EventKind, TradeEvent};
 
 use super::tree::time_of;
 
-/// What the bytes say, if they are one of the known messages to the byte.
+/// Appends what the bytes say, if they are one of the known messages to the byte.
+///
+/// Events are written where they are kept: moving one costs as much as reading a number.
 #[inline]
-pub(super) fn scan(bytes: &[u8]) -> Option<Event> {
+pub(super) fn scan(bytes: &[u8], events: &mut Vec<Event>) -> Option<()> {
     let mut at = Cursor(bytes);
     if at.try_eat(b"{\"stream\":\"") {
         let stream = at.stream_symbol()?;
@@ -22,41 +24,41 @@ pub(super) fn scan(bytes: &[u8]) -> Option<Event> {
         return match at.0.first()? {
             b't' => {
                 at.eat(b"trade\",\"data\":{\"e\":\"trade\",\"E\":")?;
-                at.trade(Some(stream))
+                at.trade(Some(stream), events)
             }
             b'b' => {
                 at.eat(b"bookTicker\",\"data\":{\"u\":")?;
-                at.quote(Some(stream))
+                at.quote(Some(stream), events)
             }
             b'd' => {
                 at.eat(b"depth")?;
                 let _ = at.try_eat(b"@100ms");
                 at.eat(b"\",\"data\":{\"e\":\"depthUpdate\",\"E\":")?;
-                at.depth(Some(stream))
+                at.depth(Some(stream), events)
             }
             b'a' => {
                 at.eat(b"aggTrade\",\"data\":{\"e\":\"aggTrade\",\"E\":")?;
-                at.aggregate(Some(stream))
+                at.aggregate(Some(stream), events)
             }
             _ => None,
         };
     }
     if at.try_eat(b"{\"u\":") {
-        return at.quote(None);
+        return at.quote(None, events);
     }
     at.eat(b"{\"e\":\"")?;
     match at.0.first()? {
         b't' => {
             at.eat(b"trade\",\"E\":")?;
-            at.trade(None)
+            at.trade(None, events)
         }
         b'd' => {
             at.eat(b"depthUpdate\",\"E\":")?;
-            at.depth(None)
+            at.depth(None, events)
         }
         b'a' => {
             at.eat(b"aggTrade\",\"E\":")?;
-            at.aggregate(None)
+            at.aggregate(None, events)
         }
         _ => None,
     }
@@ -82,27 +84,6 @@ impl<'a> Cursor<'a> {
         self.try_eat(literal).then_some(())
     }
 
-    /// The next sixteen bytes, the first lowest; zeros behind the end.
-    #[inline]
-    fn word(&self) -> u128 {
-        if let Some(chunk) = self.0.first_chunk::<16>() {
-            return u128::from_le_bytes(*chunk);
-        }
-        let mut padded = [0; 16];
-        padded[..self.0.len()].copy_from_slice(self.0);
-        u128::from_le_bytes(padded)
-    }
-
-    /// How many of the next bytes stand before a byte, if that is among the next sixteen.
-    #[inline]
-    fn until(&self, byte: u8) -> Option<usize> {
-        const ONES: u128 = u128::from_le_bytes([1; 16]);
-        const HIGH: u128 = u128::from_le_bytes([0x80; 16]);
-        let differs = self.word() ^ u128::from_le_bytes([byte; 16]);
-        let equal = differs.wrapping_sub(ONES) & !differs & HIGH;
-        (equal != 0).then_some((equal.trailing_zeros() / 8) as usize)
-    }
-
     /// The symbol in a stream's name, and the `@` behind it.
     #[inline]
     fn stream_symbol(&mut self) -> Option<&'a [u8]> {
@@ -111,18 +92,37 @@ impl<'a> Cursor<'a> {
         Some(symbol)
     }
 
+    /// How many of the next bytes stand before a byte, if that is among the next sixteen.
+    #[inline]
+    fn until(&self, byte: u8) -> Option<usize> {
+        const ONES: u64 = u64::from_le_bytes([1; 8]);
+        const HIGH: u64 = u64::from_le_bytes([0x80; 8]);
+        // the lowest mark is exact, later ones may not be
+        let find = |chunk: &[u8; 8]| {
+            let differs = u64::from_le_bytes(*chunk) ^ u64::from_le_bytes([byte; 8]);
+            let equal = differs.wrapping_sub(ONES) & !differs & HIGH;
+            (equal != 0).then_some((equal.trailing_zeros() / 8) as usize)
+        };
+        let (first, rest) = self.0.split_first_chunk::<8>()?;
+        find(first).or_else(|| find(rest.first_chunk()?).map(|at| at + 8))
+    }
+
     /// A symbol and the quote behind it: letters and digits only, and that of the stream.
     #[inline]
     fn symbol(&mut self, stream: Option<&[u8]>) -> Option<VenueSymbol> {
         let (symbol, rest) = self.0.split_at_checked(self.until(b'"')?)?;
-        self.0 = rest.get(1..)?;
-        let plain = symbol
-            .iter()
-            .all(|b| b.is_ascii_uppercase() || b.is_ascii_digit());
-        let agrees = stream.is_none_or(|stream| stream.eq_ignore_ascii_case(symbol));
-        if !(plain && agrees) {
+        let agrees = stream.is_none_or(|stream| {
+            stream.len() == symbol.len()
+                && stream
+                    .iter()
+                    .zip(symbol)
+                    .all(|(a, b)| a.eq_ignore_ascii_case(b))
+        });
+        let plain = |b: &u8| b.is_ascii_uppercase() || b.is_ascii_digit();
+        if !(agrees && symbol.iter().all(plain)) {
             return None;
         }
+        self.0 = rest.get(1..)?;
         VenueSymbol::new(std::str::from_utf8(symbol).ok()?)
     }
 
@@ -147,25 +147,15 @@ impl<'a> Cursor<'a> {
         self.unsigned().map(|id| TradeId(u128::from(id)))
     }
 
-    #[inline]
+    #[expect(
+        clippy::inline_always,
+        reason = "as `parse_prefix`: a number must stay in registers"
+    )]
+    #[inline(always)]
     fn decimal(&mut self) -> Option<Decimal> {
-        if let Some((decimal, length)) = Decimal::parse_prefix(self.0) {
-            self.0 = &self.0[length..];
-            return Some(decimal);
-        }
-        self.long_decimal()
-    }
-
-    #[cold]
-    fn long_decimal(&mut self) -> Option<Decimal> {
-        let window = &self.0[..self.0.len().min(64)];
-        let (text, rest) = self.0.split_at_checked(memchr::memchr(b'"', window)?)?;
-        let plain = |b: &u8| b.is_ascii_digit() || *b == b'.';
-        if !text.iter().all(plain) {
-            return None;
-        }
-        self.0 = rest;
-        Decimal::parse(text).ok()
+        let (decimal, length) = Decimal::parse_prefix(self.0)?;
+        self.0 = &self.0[length..];
+        Some(decimal)
     }
 
     #[inline]
@@ -187,7 +177,7 @@ impl<'a> Cursor<'a> {
     }
 
     #[inline]
-    fn trade(mut self, stream: Option<&[u8]>) -> Option<Event> {
+    fn trade(mut self, stream: Option<&[u8]>, events: &mut Vec<Event>) -> Option<()> {
         let sent = self.time()?;
         self.eat(b",\"s\":\"")?;
         let symbol = self.symbol(stream)?;
@@ -212,7 +202,7 @@ impl<'a> Cursor<'a> {
         let buyer_is_maker = self.flag()?;
         self.eat(b",\"M\":true")?;
         self.end(stream.is_some())?;
-        Some(Event {
+        events.push(Event {
             symbol: Some(symbol),
             sent: Some(sent),
             kind: EventKind::Trade(TradeEvent {
@@ -227,11 +217,12 @@ impl<'a> Cursor<'a> {
                 },
                 orders,
             }),
-        })
+        });
+        Some(())
     }
 
     #[inline]
-    fn aggregate(mut self, stream: Option<&[u8]>) -> Option<Event> {
+    fn aggregate(mut self, stream: Option<&[u8]>, events: &mut Vec<Event>) -> Option<()> {
         let sent = self.time()?;
         self.eat(b",\"s\":\"")?;
         let symbol = self.symbol(stream)?;
@@ -254,7 +245,7 @@ impl<'a> Cursor<'a> {
         if last_id < first_id {
             return None;
         }
-        Some(Event {
+        events.push(Event {
             symbol: Some(symbol),
             sent: Some(sent),
             kind: EventKind::AggregateTrade(AggregateTrade {
@@ -266,11 +257,12 @@ impl<'a> Cursor<'a> {
                 quantity: Quantity(quantity),
                 side: taker(buyer_is_maker),
             }),
-        })
+        });
+        Some(())
     }
 
     #[inline]
-    fn quote(mut self, stream: Option<&[u8]>) -> Option<Event> {
+    fn quote(mut self, stream: Option<&[u8]>, events: &mut Vec<Event>) -> Option<()> {
         let update_id = self.unsigned()?;
         self.eat(b",\"s\":\"")?;
         let symbol = self.symbol(stream)?;
@@ -284,7 +276,7 @@ impl<'a> Cursor<'a> {
         let ask_quantity = self.decimal()?;
         self.eat(b"\"")?;
         self.end(stream.is_some())?;
-        Some(Event {
+        events.push(Event {
             symbol: Some(symbol),
             sent: None,
             kind: EventKind::Quote(Quote {
@@ -295,11 +287,12 @@ impl<'a> Cursor<'a> {
                 update_id: Some(update_id),
                 time: None,
             }),
-        })
+        });
+        Some(())
     }
 
     #[inline]
-    fn depth(mut self, stream: Option<&[u8]>) -> Option<Event> {
+    fn depth(mut self, stream: Option<&[u8]>, events: &mut Vec<Event>) -> Option<()> {
         let sent = self.time()?;
         self.eat(b",\"s\":\"")?;
         let symbol = self.symbol(stream)?;
@@ -315,7 +308,7 @@ impl<'a> Cursor<'a> {
         if last_update_id < first_update_id {
             return None;
         }
-        Some(Event {
+        events.push(Event {
             symbol: Some(symbol),
             sent: Some(sent),
             kind: EventKind::BookDelta(BookDelta {
@@ -326,7 +319,8 @@ impl<'a> Cursor<'a> {
                 bids,
                 asks,
             }),
-        })
+        });
+        Some(())
     }
 
     /// Levels behind the opening bracket, and the closing one.
