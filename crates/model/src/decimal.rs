@@ -417,7 +417,8 @@ impl Decimal {
 
     /// The whole number at the beginning of `bytes`, and how many digits it has: all up to the first
     /// byte that is no digit. `None` when there is none, or more than 16.
-    #[inline]
+    #[expect(clippy::inline_always, reason = "as `parse_prefix`")]
+    #[inline(always)]
     pub fn parse_prefix_whole(bytes: &[u8]) -> Option<(u64, usize)> {
         let Some((first, rest)) = bytes.split_first_chunk::<8>() else {
             return Self::short_whole(bytes);

@@ -86,48 +86,57 @@ impl<'a> Cursor<'a> {
 
     /// The symbol in a stream's name, and the `@` behind it.
     #[inline]
-    fn stream_symbol(&mut self) -> Option<&'a [u8]> {
-        let (symbol, rest) = self.0.split_at_checked(self.until(b'@')?)?;
+    fn stream_symbol(&mut self) -> Option<Name<'a>> {
+        self.name(b'@')
+    }
+
+    /// The bytes before a byte, and that byte.
+    #[inline]
+    fn name(&mut self, end: u8) -> Option<Name<'a>> {
+        let length = self.until(end)?;
+        let first = u64::from_le_bytes(*self.0.first_chunk::<8>()?);
+        let (bytes, rest) = self.0.split_at_checked(length)?;
         self.0 = rest.get(1..)?;
-        Some(symbol)
+        // what follows a short name is replaced by the digit 0
+        let behind = u64::MAX.checked_shl(8 * length as u32).unwrap_or(0);
+        let head = (first & !behind) | (every(b'0') & behind);
+        Some(Name { head, bytes })
     }
 
     /// How many of the next bytes stand before a byte, if that is among the next sixteen.
     #[inline]
     fn until(&self, byte: u8) -> Option<usize> {
-        const ONES: u64 = u64::from_le_bytes([1; 8]);
-        const HIGH: u64 = u64::from_le_bytes([0x80; 8]);
         // the lowest mark is exact, later ones may not be
         let find = |chunk: &[u8; 8]| {
-            let differs = u64::from_le_bytes(*chunk) ^ u64::from_le_bytes([byte; 8]);
-            let equal = differs.wrapping_sub(ONES) & !differs & HIGH;
+            let differs = u64::from_le_bytes(*chunk) ^ every(byte);
+            let equal = differs.wrapping_sub(every(1)) & !differs & every(0x80);
             (equal != 0).then_some((equal.trailing_zeros() / 8) as usize)
         };
         let (first, rest) = self.0.split_first_chunk::<8>()?;
         find(first).or_else(|| find(rest.first_chunk()?).map(|at| at + 8))
     }
 
-    /// A symbol and the quote behind it: letters and digits only, and that of the stream.
+    /// A symbol and the quote behind it: capital letters and digits only, and that of the stream.
     #[inline]
-    fn symbol(&mut self, stream: Option<&[u8]>) -> Option<VenueSymbol> {
-        let (symbol, rest) = self.0.split_at_checked(self.until(b'"')?)?;
-        let agrees = stream.is_none_or(|stream| {
-            stream.len() == symbol.len()
-                && stream
-                    .iter()
-                    .zip(symbol)
-                    .all(|(a, b)| a.eq_ignore_ascii_case(b))
-        });
+    fn symbol(&mut self, stream: Option<Name<'_>>) -> Option<VenueSymbol> {
+        let symbol = self.name(b'"')?;
         let plain = |b: &u8| b.is_ascii_uppercase() || b.is_ascii_digit();
-        if !(agrees && symbol.iter().all(plain)) {
+        let fits = all_plain(symbol.head)
+            && symbol.tail().iter().all(plain)
+            && stream.is_none_or(|stream| {
+                stream.bytes.len() == symbol.bytes.len()
+                    && lowered(stream.head) == lowered(symbol.head)
+                    && stream.tail().eq_ignore_ascii_case(symbol.tail())
+            });
+        if !fits {
             return None;
         }
-        self.0 = rest.get(1..)?;
-        VenueSymbol::new(std::str::from_utf8(symbol).ok()?)
+        VenueSymbol::new(std::str::from_utf8(symbol.bytes).ok()?)
     }
 
     /// A whole number of at most 16 digits.
-    #[inline]
+    #[expect(clippy::inline_always, reason = "as `decimal`")]
+    #[inline(always)]
     fn unsigned(&mut self) -> Option<u64> {
         let (number, length) = Decimal::parse_prefix_whole(self.0)?;
         if length > 1 && self.0.first() == Some(&b'0') {
@@ -177,7 +186,7 @@ impl<'a> Cursor<'a> {
     }
 
     #[inline]
-    fn trade(mut self, stream: Option<&[u8]>, events: &mut Vec<Event>) -> Option<()> {
+    fn trade(mut self, stream: Option<Name<'_>>, events: &mut Vec<Event>) -> Option<()> {
         let sent = self.time()?;
         self.eat(b",\"s\":\"")?;
         let symbol = self.symbol(stream)?;
@@ -222,7 +231,7 @@ impl<'a> Cursor<'a> {
     }
 
     #[inline]
-    fn aggregate(mut self, stream: Option<&[u8]>, events: &mut Vec<Event>) -> Option<()> {
+    fn aggregate(mut self, stream: Option<Name<'_>>, events: &mut Vec<Event>) -> Option<()> {
         let sent = self.time()?;
         self.eat(b",\"s\":\"")?;
         let symbol = self.symbol(stream)?;
@@ -262,7 +271,7 @@ impl<'a> Cursor<'a> {
     }
 
     #[inline]
-    fn quote(mut self, stream: Option<&[u8]>, events: &mut Vec<Event>) -> Option<()> {
+    fn quote(mut self, stream: Option<Name<'_>>, events: &mut Vec<Event>) -> Option<()> {
         let update_id = self.unsigned()?;
         self.eat(b",\"s\":\"")?;
         let symbol = self.symbol(stream)?;
@@ -292,7 +301,7 @@ impl<'a> Cursor<'a> {
     }
 
     #[inline]
-    fn depth(mut self, stream: Option<&[u8]>, events: &mut Vec<Event>) -> Option<()> {
+    fn depth(mut self, stream: Option<Name<'_>>, events: &mut Vec<Event>) -> Option<()> {
         let sent = self.time()?;
         self.eat(b",\"s\":\"")?;
         let symbol = self.symbol(stream)?;
@@ -351,6 +360,48 @@ impl<'a> Cursor<'a> {
     }
 }
 
+/// A symbol as it stands in the bytes.
+#[derive(Clone, Copy)]
+struct Name<'a> {
+    /// Its first eight bytes, the first lowest; the digit 0 behind the end.
+    head: u64,
+    bytes: &'a [u8],
+}
+
+impl<'a> Name<'a> {
+    #[inline]
+    fn tail(self) -> &'a [u8] {
+        self.bytes.get(8..).unwrap_or_default()
+    }
+}
+
+/// A byte eight times.
+#[inline]
+const fn every(byte: u8) -> u64 {
+    u64::from_le_bytes([byte; 8])
+}
+
+/// Marks the bytes from `first` to `last`; none of 128 and more.
+#[inline]
+const fn between(word: u64, first: u8, last: u8) -> u64 {
+    let low = word & every(0x7f);
+    let from_first = low + every(0x80 - first);
+    let past_last = low + every(0x7f - last);
+    from_first & !past_last & !word & every(0x80)
+}
+
+/// With capital letters lowered.
+#[inline]
+const fn lowered(word: u64) -> u64 {
+    word | (between(word, b'A', b'Z') >> 2)
+}
+
+/// Whether all are capital letters and digits.
+#[inline]
+const fn all_plain(word: u64) -> bool {
+    (between(word, b'A', b'Z') | between(word, b'0', b'9')) == every(0x80)
+}
+
 /// The taker's side, from the venue's "the buyer was the maker".
 #[inline]
 pub(super) const fn taker(buyer_is_maker: bool) -> Side {
@@ -358,5 +409,41 @@ pub(super) const fn taker(buyer_is_maker: bool) -> Side {
         Side::Sell
     } else {
         Side::Buy
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn eight_bytes_at_once_are_judged_as_one_by_one() {
+        for byte in 0..=255_u8 {
+            for at in 0..8 {
+                let mut bytes = *b"AZ09MX5B";
+                bytes[at] = byte;
+                let word = u64::from_le_bytes(bytes);
+                let plain = byte.is_ascii_uppercase() || byte.is_ascii_digit();
+                assert_eq!(all_plain(word), plain, "{byte}");
+                let lower = bytes.map(|b| b.to_ascii_lowercase());
+                assert_eq!(lowered(word), u64::from_le_bytes(lower), "{byte}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_name_ends_at_its_end() {
+        for length in 0..16 {
+            let text = format!("{}\",\"t\":3735683259", &"ABCDEFGHIJKLMNOP"[..length]);
+            let mut at = Cursor(text.as_bytes());
+            let name = at.name(b'"').unwrap();
+            assert_eq!(name.bytes, &text.as_bytes()[..length]);
+            assert!(all_plain(name.head));
+            assert!(at.0.starts_with(b",\"t\""));
+            let mut at = Cursor(text.as_bytes());
+            assert_eq!(at.symbol(None).is_some(), length > 0);
+        }
+        let mut long = Cursor(b"ABCDEFGHIJKLMNOPQ\",\"t\":1");
+        assert!(long.symbol(None).is_none());
     }
 }
