@@ -1,5 +1,6 @@
 //! What real feeds do: reorder, repeat, drop. After repair everything is as if they had not.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use proptest::prelude::*;
@@ -314,9 +315,11 @@ proptest! {
     }
 }
 
-/// Every id that was found missing was filled or given up, and nothing else was.
+/// Every id that was found missing was filled or given up (or given up and came after all), and
+/// nothing else was.
 fn assert_ledger_balances(world: &World) {
-    let mut missing = std::collections::BTreeSet::new();
+    let mut missing = BTreeSet::new();
+    let mut given_up = BTreeSet::new();
     for kind in &world.ledger {
         match kind {
             LedgerKind::Found(hole) => {
@@ -324,15 +327,29 @@ fn assert_ledger_balances(world: &World) {
                     assert!(missing.insert(id), "{id} found twice");
                 }
             }
-            LedgerKind::Filled { from, to, .. } | LedgerKind::Unfillable { from, to, .. } => {
+            LedgerKind::Filled { from, to, .. } => {
+                for id in from.0..=to.0 {
+                    assert!(missing.remove(&id) || given_up.remove(&id), "{id} was there");
+                }
+            }
+            LedgerKind::Unfillable { from, to, .. } => {
                 for id in from.0..=to.0 {
                     assert!(missing.remove(&id), "{id} was not missing");
+                    given_up.insert(id);
                 }
             }
             _ => {}
         }
     }
     assert!(missing.is_empty(), "still missing: {missing:?}");
+    let slot = world.pipeline.slot(&symbol(NAME)).unwrap();
+    let unfillable: BTreeSet<u128> = world
+        .pipeline
+        .unfillable_holes(slot)
+        .iter()
+        .flat_map(|hole| hole.from.0..=hole.to.0)
+        .collect();
+    assert_eq!(given_up, unfillable);
 }
 
 #[test]

@@ -8,4 +8,5 @@
 
 mod fake;
 mod faults;
+mod restart;
 mod truth;

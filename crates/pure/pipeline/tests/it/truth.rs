@@ -176,3 +176,39 @@ impl Store {
         }
     }
 }
+
+impl Shape {
+    /// As a candle of the venue.
+    pub(crate) fn candle(&self, open_time: Timestamp, state: CandleState) -> Candle {
+        Candle {
+            open_time,
+            open: self.prices[0],
+            high: self.prices[1],
+            low: self.prices[2],
+            close: self.prices[3],
+            volume: self.volume,
+            quote_volume: self.quote,
+            trades: self.trades,
+            taker_buy_volume: self.taker,
+            taker_buy_quote_volume: self.taker_quote,
+            first_trade: None,
+            last_trade: None,
+            state,
+            revision: 0,
+            known: Timestamp::EPOCH,
+            origin: CandleOrigin::Venue,
+        }
+    }
+}
+
+/// A trade as a line of a file.
+pub(crate) fn row(trade: &Trade) -> String {
+    let side = ["", "buy", "sell"][usize::from(trade.side.code())];
+    format!(
+        "{},{},{},{side},{}\n",
+        trade.time.millis(),
+        trade.price,
+        trade.quantity,
+        trade.id
+    )
+}
