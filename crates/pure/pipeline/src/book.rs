@@ -44,11 +44,6 @@ pub(crate) enum Change {
 }
 
 impl Book {
-    /// Whether it holds a book that continues.
-    pub(crate) fn is_synced(&self) -> bool {
-        self.last_update.is_some()
-    }
-
     /// Its connection ended, or it does not continue.
     pub(crate) fn lose(&mut self) {
         self.bids.clear();

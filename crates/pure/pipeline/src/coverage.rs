@@ -63,8 +63,6 @@ pub(crate) enum Place {
     Ahead,
     /// Wholly missing until now.
     InHole {
-        /// Whether the venue had been asked for it.
-        asked: bool,
         /// Time of the known trade before the hole.
         after: Timestamp,
         /// Time of the known trade past the hole.
@@ -80,7 +78,8 @@ pub(crate) enum Place {
 
 impl Coverage {
     /// The first id and its time.
-    pub(crate) fn first(&self) -> Option<(u128, Timestamp)> {
+    #[cfg(test)]
+    fn first(&self) -> Option<(u128, Timestamp)> {
         self.first
     }
 
@@ -132,7 +131,6 @@ impl Coverage {
             Some((&start, hole)) if hole.to >= from => {
                 if start <= from && to <= hole.to {
                     Place::InHole {
-                        asked: hole.asked.is_some(),
                         after: hole.after,
                         before: hole.before,
                     }

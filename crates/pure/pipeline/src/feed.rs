@@ -118,11 +118,6 @@ impl Feeds {
         }
     }
 
-    /// Whether single trades of a symbol are subscribed.
-    pub(crate) fn carries_single_trades(&self, symbol: &Symbol) -> bool {
-        self.carries(symbol, |s| s.channel == Channel::Trades)
-    }
-
     pub(crate) fn carries_book(&self, symbol: &Symbol) -> bool {
         self.carries(symbol, |s| s.channel == Channel::Book)
     }

@@ -245,11 +245,6 @@ impl VenueSeries {
             }
         }
     }
-
-    /// Whether nothing was ever given.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.given.is_empty()
-    }
 }
 
 #[cfg(test)]

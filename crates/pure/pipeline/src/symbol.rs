@@ -278,19 +278,14 @@ impl SymbolState {
                     check_jump(trade, next, last, context.options)?;
                 }
             }
-            Place::InHole {
-                asked,
-                after,
-                before,
-            } => {
+            Place::InHole { after, before } => {
                 check_follows(trade, after.min(before), context.options)?;
                 let bound = Trade {
                     time: after.max(before),
                     ..*trade
                 };
                 check_follows(&bound, trade.time, context.options)?;
-                let repair = matches!(source, Source::Answer { repair: true, .. });
-                if asked && repair || trade.flags.has(TradeFlags::AGGREGATE) {
+                if matches!(source, Source::Answer { repair: true, .. }) {
                     flags = TradeFlags::REPAIRED;
                 }
                 let with = if trade.count > 1 {
