@@ -647,3 +647,36 @@ fn widest(
         (a, b) => a.or(b),
     }
 }
+
+/// A question whether there are candles of the past.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CandleProbe {
+    /// Whose.
+    pub symbol: Symbol,
+    /// How long.
+    pub timeframe: Timeframe,
+}
+
+impl Market {
+    /// Whether the venue's own candles were stored for a symbol and timeframe, recently enough that
+    /// the chart has no hole between them and now.
+    pub async fn has_past(&self, probe: &CandleProbe) -> bool {
+        let now = self.clock.now();
+        let recent = now.plus_nanos(-20 * probe.timeframe.approximate_nanos());
+        let query = CandleQuery {
+            symbol: probe.symbol.clone(),
+            timeframe: probe.timeframe,
+            origin: None,
+            range: TimeRange::new(recent, Timestamp::MAX),
+            as_of: None,
+            limit: Some(20),
+            from_end: true,
+        };
+        let Ok(mut batches) = self.store.candles(&query).await else { return false };
+        let mut rows = 0;
+        while let Ok(Some(batch)) = batches.try_next().await {
+            rows += batch.len();
+        }
+        rows >= 15
+    }
+}
