@@ -111,7 +111,9 @@ impl Market {
     ) -> Result<(), QueryError> {
         let mut batches = self.store.candles(query).await?;
         while let Some(batch) = batches.try_next().await? {
-            batch.iter().for_each(|candle| merged.insert(candle));
+            for candle in batch.iter() {
+                merged.insert(&candle);
+            }
         }
         Ok(())
     }
@@ -672,7 +674,9 @@ impl Market {
             limit: Some(20),
             from_end: true,
         };
-        let Ok(mut batches) = self.store.candles(&query).await else { return false };
+        let Ok(mut batches) = self.store.candles(&query).await else {
+            return false;
+        };
         let mut rows = 0;
         while let Ok(Some(batch)) = batches.try_next().await {
             rows += batch.len();
