@@ -174,10 +174,9 @@ impl Market {
         };
         self.stored_candles(&query, &mut merged).await?;
         let known_then = |candle: &&Candle| request.as_of.is_none_or(|t| candle.known <= t);
-        hot.candles
-            .iter()
-            .filter(known_then)
-            .for_each(|candle| merged.insert(*candle));
+        for candle in hot.candles.iter().filter(known_then) {
+            merged.insert(candle);
+        }
         if merged.len() < limit || merged.wants_venue(timeframe, &ledger) {
             query.origin = Some(CandleOrigin::Venue);
             self.stored_candles(&query, &mut merged).await?;

@@ -183,7 +183,7 @@ fn view(hot: &Hot, slot: SymbolSlot, timeframe: Timeframe, candle: &Candle) -> C
         .kept(slot)
         .is_some_and(|kept| kept.completeness.is_complete(span));
     CandleView {
-        candle,
+        candle: *candle,
         complete,
         filled: false,
     }
