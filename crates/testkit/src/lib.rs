@@ -10,4 +10,6 @@
 #![allow(clippy::print_stdout, reason = "a skipped test says so")]
 
 pub mod clock;
+pub mod memory_store;
 pub mod recorded;
+pub mod series_store_suite;
