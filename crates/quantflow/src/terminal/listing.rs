@@ -202,7 +202,7 @@ impl Listing {
 
     fn write_table(&self, colour: bool, out: &mut impl Write) -> io::Result<()> {
         let mut table = Table::new();
-        table.load_preset(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
+        table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
         if !colour {
             table.force_no_tty();
         } else {
