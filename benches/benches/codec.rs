@@ -96,7 +96,9 @@ fn scanner(bencher: Bencher<'_, '_>, kind: &str) {
 #[divan::bench(args = KINDS)]
 fn general_reader(bencher: Bencher<'_, '_>, kind: &str) {
     let mut frames = frames(kind);
-    frames.iter_mut().for_each(|frame| frame.push(b' '));
+    for frame in &mut frames {
+        frame.push(b' ');
+    }
     let codec = BinanceSpot::new("binance".parse().unwrap());
     let mut events: Vec<Event> = Vec::with_capacity(256);
     let (items, bytes) = counters(&frames);
