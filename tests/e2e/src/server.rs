@@ -82,7 +82,8 @@ impl Server {
     pub async fn get(&self, path: &str) -> (u16, Value) {
         let answer = self.http.get(format!("{}{path}", self.url)).send().await.expect("an answer");
         let status = answer.status().as_u16();
-        (status, answer.json().await.expect("JSON"))
+        let text = answer.text().await.expect("a body");
+        (status, serde_json::from_str(&text).expect("JSON"))
     }
 
     /// The `data` of a successful answer.

@@ -13,7 +13,7 @@ use quantflow_model::{TimeRange, Timestamp};
 use quantflow_replay::{
     FaultPlan, GeneratedMarket, GeneratedOptions, ReplayOptions, ReplayServer,
 };
-use quantflow_seams::{Clock, EventLog, SeriesStore, SystemClock};
+use quantflow_seams::{Clock, EventLog, LogError, SeriesStore, SystemClock};
 use quantflow_testkit::MemoryArchive;
 use quantflow_testkit::memory_store::MemoryStore;
 
@@ -107,12 +107,11 @@ async fn rebuilt(
         log: Arc::clone(log) as _,
         archive: Arc::new(MemoryArchive::default()),
         read_segment: |bytes| {
-            read_segment(bytes)
-                .collect::<Result<Vec<_>, _>>()
-                .map_err(|error| quantflow_seams::LogError::Failed {
-                    place: "a segment".to_owned(),
-                    detail: error.to_string(),
-                })
+            let failed = |error: quantflow_log_embedded::SegmentError| LogError::Failed {
+                place: "a segment".to_owned(),
+                detail: error.to_string(),
+            };
+            read_segment(bytes).map_err(failed)?.collect::<Result<_, _>>().map_err(failed)
         },
     };
     let end = store.checkpoint(&setup().partition).await.unwrap().unwrap().position;
