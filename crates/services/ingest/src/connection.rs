@@ -84,7 +84,8 @@ type Opening = Pin<Box<dyn Future<Output = Result<Active, OpenError>> + Send>>;
 /// What became of a session that was tended.
 enum Tended {
     Stopped,
-    Lost(Ended),
+    /// It ended; perhaps a successor was being opened.
+    Lost(Ended, Option<Opening>),
 }
 
 async fn stopped(stop: &mut watch::Receiver<bool>) {
@@ -104,10 +105,12 @@ impl Connection {
     pub(crate) async fn run(self) {
         // failures since the last success
         let mut failures = 0;
-        while let Some(active) = self.open_at_last(&mut failures).await {
+        let mut opening = None;
+        while let Some(active) = self.open_at_last(&mut failures, opening.take()).await {
             match self.tend(active).await {
                 Tended::Stopped => break,
-                Tended::Lost(ended) => {
+                Tended::Lost(ended, successor) => {
+                    opening = successor;
                     tracing::warn!(
                         label = self.cell.label(), reason = ended.reason, detail = %ended.detail,
                         "a socket ended"
@@ -133,12 +136,17 @@ impl Connection {
         Box::pin(async move { clock.sleep(duration).await })
     }
 
-    /// Tries until a socket is open; `None` when ingestion stops.
-    async fn open_at_last(&self, failures: &mut u32) -> Option<Active> {
+    /// Tries until a socket is open, beginning with one that is being opened; `None` when ingestion
+    /// stops.
+    async fn open_at_last(
+        &self,
+        failures: &mut u32,
+        mut under_way: Option<Opening>,
+    ) -> Option<Active> {
         let mut stop = self.stop.clone();
         let mut retry_after = None;
         loop {
-            if *failures > 0 {
+            if *failures > 0 && under_way.is_none() {
                 self.set_state(ConnectionState::Waiting);
                 let wait = self.wait(*failures, retry_after);
                 let mut pause = self.timer(wait);
@@ -152,14 +160,17 @@ impl Connection {
             let mut log_state: watch::Receiver<LogState> = self.shared.recorder.state();
             self.set_state(ConnectionState::Connecting);
             let attempt = *failures + 1;
-            let mut opening = self.opening(attempt);
+            let begun = under_way.take();
             let opened = tokio::select! {
                 biased;
                 () = stopped(&mut stop) => return None,
                 opened = async {
+                    if let Some(opening) = begun {
+                        return opening.await;
+                    }
                     // what cannot be kept is not asked for
                     writing(&mut log_state).await;
-                    (&mut opening).await
+                    self.opening(attempt).await
                 } => opened,
             };
             match opened {
@@ -242,7 +253,7 @@ impl Connection {
                 ended = &mut current.task => {
                     let ended = ended.unwrap_or_else(|panic| self.panicked(&panic));
                     let Some(next) = renewal.next.take() else {
-                        return Tended::Lost(ended);
+                        return Tended::Lost(ended, renewal.opening.take());
                     };
                     // its successor was open already: nothing is lost
                     current = next;
