@@ -11,4 +11,11 @@
 
 pub mod budget_suite;
 pub mod clock;
+pub mod event_log_suite;
+pub mod memory_archive;
+pub mod memory_log;
+pub mod raw_archive_suite;
 pub mod recorded;
+
+pub use memory_archive::MemoryArchive;
+pub use memory_log::MemoryLog;

@@ -70,6 +70,16 @@ pub struct Record<'a> {
     pub payload: &'a [u8],
 }
 
+impl Record<'_> {
+    /// Bytes that a chunk holds before each payload.
+    pub const HEADER: usize = 21;
+
+    /// How many bytes it takes in a chunk.
+    pub const fn size(&self) -> usize {
+        Self::HEADER + self.payload.len()
+    }
+}
+
 /// Bytes of a chunk that are no records.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ChunkError {

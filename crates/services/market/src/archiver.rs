@@ -78,9 +78,15 @@ impl Archiver {
             in_lake.push(archived);
             done.stored += 1;
         }
-        let committed = self.store.checkpoint(&self.partition).await?.map(|c| c.position);
+        let committed = self
+            .store
+            .checkpoint(&self.partition)
+            .await?
+            .map(|c| c.position);
         if let (Some(newest), Some(committed)) = (in_lake.last(), committed) {
-            self.log.remove_before(&self.partition, newest.range.to.min(committed)).await?;
+            self.log
+                .remove_before(&self.partition, newest.range.to.min(committed))
+                .await?;
         }
         if let Some(retention) = self.retention {
             let oldest = (now - retention).date();

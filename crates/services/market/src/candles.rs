@@ -43,7 +43,9 @@ impl Merged {
     pub(crate) fn wants_venue(&self, timeframe: Timeframe, ledger: &Completeness) -> bool {
         self.rows.values().any(|versions| {
             versions.venues.is_none()
-                && versions.ours.is_none_or(|ours| !is_complete(&ours, timeframe, ledger))
+                && versions
+                    .ours
+                    .is_none_or(|ours| !is_complete(&ours, timeframe, ledger))
         })
     }
 
@@ -89,18 +91,29 @@ pub(crate) fn compose(
     children: &[CandleView],
 ) -> Option<CandleView> {
     let first = children.first()?;
-    let mut candle = Candle { open_time, state, ..first.candle };
+    let mut candle = Candle {
+        open_time,
+        state,
+        ..first.candle
+    };
     for child in &children[1..] {
         let by_id = candle.first_trade.is_some() && child.candle.first_trade.is_some();
         candle = candle.merge(&child.candle, by_id)?;
     }
-    if children.iter().any(|child| child.candle.origin == CandleOrigin::Venue) {
+    if children
+        .iter()
+        .any(|child| child.candle.origin == CandleOrigin::Venue)
+    {
         candle.origin = CandleOrigin::Venue;
     }
     candle.revision = 0;
     let complete =
         first.candle.open_time == open_time && children.iter().all(|child| child.complete);
-    Some(CandleView { candle, complete, filled: false })
+    Some(CandleView {
+        candle,
+        complete,
+        filled: false,
+    })
 }
 
 /// Puts a candle that carries the close before into every span of `range` without one; at most
@@ -184,10 +197,20 @@ mod tests {
     }
 
     fn began(minute: i64) -> Completeness {
-        let first = TradeKey { time: Timestamp::from_seconds(minute * 60), id: TradeId(1) };
+        let first = TradeKey {
+            time: Timestamp::from_seconds(minute * 60),
+            id: TradeId(1),
+        };
         let symbol = "demo:BTC/USDT".parse().unwrap();
         let kind = LedgerKind::Began { first };
-        Completeness::of(&[LedgerEvent { symbol, known: Timestamp::EPOCH, kind }], None)
+        Completeness::of(
+            &[LedgerEvent {
+                symbol,
+                known: Timestamp::EPOCH,
+                kind,
+            }],
+            None,
+        )
     }
 
     #[test]
@@ -213,7 +236,10 @@ mod tests {
             .map(|view| (view.candle.close.to_string(), view.complete))
             .collect();
         let expected = [("1", true), ("11", true), ("20", true), ("31", true)];
-        assert_eq!(shown, expected.map(|(close, complete)| (close.to_owned(), complete)));
+        assert_eq!(
+            shown,
+            expected.map(|(close, complete)| (close.to_owned(), complete))
+        );
     }
 
     #[test]
@@ -227,10 +253,21 @@ mod tests {
         let filled = fill(vec![view(1, "10"), view(4, "40")], Timeframe::M1, end, 100);
         let shown: Vec<_> = filled
             .iter()
-            .map(|v| (v.candle.open_time.seconds() / 60, v.candle.close.to_string(), v.filled))
+            .map(|v| {
+                (
+                    v.candle.open_time.seconds() / 60,
+                    v.candle.close.to_string(),
+                    v.filled,
+                )
+            })
             .collect();
-        let expected =
-            [(1, "10", false), (2, "10", true), (3, "10", true), (4, "40", false), (5, "40", true)];
+        let expected = [
+            (1, "10", false),
+            (2, "10", true),
+            (3, "10", true),
+            (4, "40", false),
+            (5, "40", true),
+        ];
         assert_eq!(shown, expected.map(|(m, c, f)| (m, c.to_owned(), f)));
         assert_eq!(fill(vec![view(1, "10")], Timeframe::M1, end, 3).len(), 3);
     }

@@ -20,7 +20,11 @@ struct Hasher {
 
 impl Hasher {
     fn new() -> Self {
-        Self { hash: Sha256::new(), rows: 0, line: String::new() }
+        Self {
+            hash: Sha256::new(),
+            rows: 0,
+            line: String::new(),
+        }
     }
 
     fn row(&mut self, write: impl FnOnce(&mut String) -> std::fmt::Result) {
@@ -34,10 +38,12 @@ impl Hasher {
 
     fn into_entry(self) -> (u64, String) {
         let bytes = self.hash.finalize();
-        let hex = bytes.iter().fold(String::with_capacity(64), |mut hex, byte| {
-            let _ = write!(hex, "{byte:02x}");
-            hex
-        });
+        let hex = bytes
+            .iter()
+            .fold(String::with_capacity(64), |mut hex, byte| {
+                let _ = write!(hex, "{byte:02x}");
+                hex
+            });
         (self.rows, hex)
     }
 }
@@ -64,16 +70,26 @@ pub async fn canonical_hashes(
                 hashes.insert(what, hasher.into_entry());
             }
         };
-        add(format!("trades {symbol}"), trades(store, symbol, range).await?);
+        add(
+            format!("trades {symbol}"),
+            trades(store, symbol, range).await?,
+        );
         for timeframe in &info.timeframes {
             for origin in [CandleOrigin::Trades, CandleOrigin::Venue] {
-                let name = if origin == CandleOrigin::Trades { "trades" } else { "venue" };
+                let name = if origin == CandleOrigin::Trades {
+                    "trades"
+                } else {
+                    "venue"
+                };
                 let hasher = candles(store, symbol, *timeframe, origin, range).await?;
                 add(format!("candles {symbol} {timeframe} {name}"), hasher);
             }
         }
         let mut ledger = Hasher::new();
-        let query = LedgerQuery { symbol: Some(symbol.clone()), as_of: None };
+        let query = LedgerQuery {
+            symbol: Some(symbol.clone()),
+            as_of: None,
+        };
         for event in store.ledger(&query).await? {
             ledger.row(|line| write!(line, "{} {:?}", event.known.nanos(), event.kind));
         }
@@ -92,8 +108,12 @@ async fn trades(
     symbol: &Symbol,
     range: TimeRange,
 ) -> Result<Hasher, StoreError> {
-    let query =
-        TradeQuery { symbol: symbol.clone(), range, newest_first: false, limit: None };
+    let query = TradeQuery {
+        symbol: symbol.clone(),
+        range,
+        newest_first: false,
+        limit: None,
+    };
     let mut hasher = Hasher::new();
     let mut batches = store.trades(&query).await?;
     while let Some(batch) = batches.try_next().await? {
@@ -174,7 +194,9 @@ pub fn differences(ours: &CanonicalHashes, theirs: &CanonicalHashes) -> Vec<Stri
                 found.push(format!("{what}: {rows} rows against {other_rows}"));
             }
             Some((_, other_hash)) if hash != other_hash => {
-                found.push(format!("{what}: {rows} rows on both sides, but not the same"));
+                found.push(format!(
+                    "{what}: {rows} rows on both sides, but not the same"
+                ));
             }
             Some(_) => {}
         }

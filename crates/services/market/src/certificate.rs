@@ -27,8 +27,7 @@ pub(crate) fn certificates(
             let span = TimeRange::new(day, day.plus_nanos(DAY_NANOS));
             let tally = tallies.remove(&day);
             let count = |of: fn(&DayTally) -> u64| tally.as_ref().map_or(0, of);
-            let (equal, different) =
-                (count(|t| t.candles_equal), count(|t| t.candles_different));
+            let (equal, different) = (count(|t| t.candles_equal), count(|t| t.candles_different));
             let ours = minutes.get(&day).copied().unwrap_or(0);
             Certificate {
                 symbol: symbol.clone(),
@@ -59,7 +58,9 @@ pub(crate) fn concerns(
     missing: &[(TradeId, TradeId)],
 ) -> bool {
     let touches = |from: TradeId, to: TradeId| {
-        missing.iter().any(|(first, last)| from <= *last && *first <= to)
+        missing
+            .iter()
+            .any(|(first, last)| from <= *last && *first <= to)
     };
     match &event.kind {
         LedgerKind::Began { first } => span.contains(first.time),

@@ -4,8 +4,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use quantflow_model::Symbol;
 use quantflow_pipeline::PIPELINE_VERSION;
-use quantflow_seams::{Commit, SeriesStore, StoreError};
+use quantflow_seams::{Commit, StateEntry, StoreError};
 use quantflow_wire::LogPosition;
 use tokio::task::JoinHandle;
 
@@ -27,12 +28,13 @@ pub(crate) struct Committer {
 }
 
 impl Committer {
-    pub(crate) fn new(
-        shared: Arc<Shared>,
-        committed: LogPosition,
-        parts: PartitionParts,
-    ) -> Self {
-        Self { shared, parts, committed, running: None }
+    pub(crate) fn new(shared: Arc<Shared>, committed: LogPosition, parts: PartitionParts) -> Self {
+        Self {
+            shared,
+            parts,
+            committed,
+            running: None,
+        }
     }
 
     /// Begins a commit of all that is known, unless one is running or nothing is new.
@@ -40,32 +42,47 @@ impl Committer {
         if self.running.is_some() {
             return;
         }
-        let (commit, end) = {
+        let (pending, commit, names, end) = {
             let mut hot = self.shared.lock();
             let hot = &mut *hot;
             if hot.position == self.committed {
                 return;
             }
+            for tally in hot.pipeline.take_dirty_tallies() {
+                hot.pending.set_tally(tally);
+            }
             let pending = Arc::new(std::mem::take(&mut hot.pending));
-            let state = hot.pipeline.take_dirty_state();
-            let commit = pending.to_commit(
-                &self.shared.partition,
-                self.committed,
-                hot.position,
-                PIPELINE_VERSION,
-                state,
-            );
-            hot.committing = Some(pending);
-            (commit, hot.position)
+            hot.committing = Some(Arc::clone(&pending));
+            let mut commit =
+                Commit::new(self.shared.partition.clone(), self.committed, hot.position);
+            commit.pipeline_version = PIPELINE_VERSION;
+            let state = hot.pipeline.take_dirty_state().into_iter();
+            commit.state = state
+                .map(|(key, value)| StateEntry { key, value })
+                .collect();
+            let names: Vec<Symbol> = hot
+                .pipeline
+                .symbols()
+                .map(|(_, symbol)| symbol.clone())
+                .collect();
+            (pending, commit, names, hot.position)
         };
         let (shared, parts) = (Arc::clone(&self.shared), self.parts.clone());
-        let task = tokio::spawn(async move { carry(&shared, &parts, commit).await });
+        let task = tokio::spawn(async move {
+            let mut commit = commit;
+            // the columns are put together here, so that the writer goes on meanwhile
+            pending.add_to(&mut commit, &names);
+            drop(pending);
+            carry(&shared, &parts, commit).await
+        });
         self.running = Some((task, end));
     }
 
     /// Waits for the commit that runs; for ever when none does. Cancel-safe.
     pub(crate) async fn finished(&mut self) -> Result<(), PartitionError> {
-        let Some((task, end)) = &mut self.running else { return std::future::pending().await };
+        let Some((task, end)) = &mut self.running else {
+            return std::future::pending().await;
+        };
         let (done, end) = (task.await, *end);
         self.running = None;
         match done {

@@ -27,13 +27,19 @@ pub struct Completeness {
 impl Completeness {
     /// Remembers everything, for certificates.
     pub fn with_history() -> Self {
-        Self { keeps_filled: true, ..Self::default() }
+        Self {
+            keeps_filled: true,
+            ..Self::default()
+        }
     }
 
     /// The sum of the events known at `as_of` (all when `None`), with history.
     pub fn of(events: &[LedgerEvent], as_of: Option<Timestamp>) -> Self {
         let mut sum = Self::with_history();
-        for event in events.iter().filter(|e| as_of.is_none_or(|as_of| e.known <= as_of)) {
+        for event in events
+            .iter()
+            .filter(|e| as_of.is_none_or(|as_of| e.known <= as_of))
+        {
             sum.apply(event);
         }
         sum
@@ -92,13 +98,21 @@ impl Completeness {
             .map(|(first, _)| *first)
             .collect();
         for first in touched {
-            let Some(range) = self.ranges.remove(&first) else { continue };
+            let Some(range) = self.ranges.remove(&first) else {
+                continue;
+            };
             if range.from < from {
-                let before = MissingRange { to: from.previous(), ..range.clone() };
+                let before = MissingRange {
+                    to: from.previous(),
+                    ..range.clone()
+                };
                 self.ranges.insert(before.from, before);
             }
             if range.to > to {
-                let after = MissingRange { from: to.next(), ..range.clone() };
+                let after = MissingRange {
+                    from: to.next(),
+                    ..range.clone()
+                };
                 self.ranges.insert(after.from, after);
             }
             if state == MissingState::Filled && !self.keeps_filled {
@@ -120,7 +134,8 @@ impl Completeness {
     fn refresh(&mut self) {
         self.unresolved.clear();
         let missing = |range: &&MissingRange| range.state != MissingState::Filled;
-        self.unresolved.extend(self.ranges.values().filter(missing).map(|range| range.from));
+        self.unresolved
+            .extend(self.ranges.values().filter(missing).map(|range| range.from));
     }
 
     /// Whether everything in a span is there: the series began at or before it, and nothing that
@@ -152,7 +167,9 @@ impl Completeness {
 
     /// What is or was missing and may lie in a span, by first id.
     pub fn missing_in(&self, span: TimeRange) -> impl Iterator<Item = &MissingRange> {
-        self.ranges.values().filter(move |range| range.span.overlaps(span))
+        self.ranges
+            .values()
+            .filter(move |range| range.span.overlaps(span))
     }
 }
 
@@ -174,7 +191,10 @@ mod tests {
 
     fn story() -> Vec<LedgerEvent> {
         let id = TradeId;
-        let first = TradeKey { time: Timestamp::from_seconds(10), id: id(1) };
+        let first = TradeKey {
+            time: Timestamp::from_seconds(10),
+            id: id(1),
+        };
         let hole = Hole {
             from: id(5),
             to: id(9),
@@ -184,9 +204,30 @@ mod tests {
         vec![
             event(10, LedgerKind::Began { first }),
             event(130, LedgerKind::Found(hole)),
-            event(131, LedgerKind::Filled { from: id(6), to: id(7), with: Filling::Trades }),
-            event(140, LedgerKind::Unfillable { from: id(5), to: id(5), reason: "gone".into() }),
-            event(150, LedgerKind::Filled { from: id(8), to: id(9), with: Filling::Trades }),
+            event(
+                131,
+                LedgerKind::Filled {
+                    from: id(6),
+                    to: id(7),
+                    with: Filling::Trades,
+                },
+            ),
+            event(
+                140,
+                LedgerKind::Unfillable {
+                    from: id(5),
+                    to: id(5),
+                    reason: "gone".into(),
+                },
+            ),
+            event(
+                150,
+                LedgerKind::Filled {
+                    from: id(8),
+                    to: id(9),
+                    with: Filling::Trades,
+                },
+            ),
         ]
     }
 
@@ -199,11 +240,21 @@ mod tests {
             .collect();
         assert_eq!(
             shown,
-            [(5, 5, "unfillable", 140), (6, 7, "filled", 131), (8, 9, "filled", 150)]
+            [
+                (5, 5, "unfillable", 140),
+                (6, 7, "filled", 131),
+                (8, 9, "filled", 150)
+            ]
         );
         assert!(!sum.is_filling());
-        assert!(!sum.is_complete(seconds(120, 180)), "one trade is gone for good");
-        assert!(sum.is_complete(seconds(60, 100)), "the span ends before the hole begins");
+        assert!(
+            !sum.is_complete(seconds(120, 180)),
+            "one trade is gone for good"
+        );
+        assert!(
+            sum.is_complete(seconds(60, 100)),
+            "the span ends before the hole begins"
+        );
         assert!(sum.is_complete(seconds(131, 180)));
         assert!(!sum.is_complete(seconds(0, 60)), "the series began inside");
     }

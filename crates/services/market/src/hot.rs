@@ -1,15 +1,15 @@
 //! [`Shared`]: what a partition's writer and all readers share.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use quantflow_model::{Candle, Instrument, Price, Quote, Symbol, Timeframe, Timestamp, VenueId};
-use quantflow_pipeline::Pipeline;
+use quantflow_model::{Candle, Price, Quote, Timestamp, VenueId};
+use quantflow_pipeline::{FeedState, Pipeline, SymbolSlot};
 use quantflow_wire::{LogPosition, PartitionId};
 
 use crate::completeness::Completeness;
 use crate::day_window::{DAY_WINDOW_TIMEFRAME, DayWindow};
-use crate::pending::Pending;
+use crate::pending::{Pending, SymbolRows};
 use crate::view::{Health, PriceView};
 
 /// What a partition's writer and all readers share.
@@ -35,14 +35,14 @@ pub(crate) struct Hot {
     pub(crate) pending: Pending,
     /// What is being committed now.
     pub(crate) committing: Option<Arc<Pending>>,
-    /// By symbol.
-    pub(crate) symbols: BTreeMap<Symbol, SymbolHot>,
+    /// By slot of the pipeline.
+    symbols: Vec<SymbolHot>,
     /// The place up to which the log is applied.
     pub(crate) position: LogPosition,
     /// When the newest record with content was received.
     pub(crate) last_content: Timestamp,
-    /// Whether there is a connection.
-    pub(crate) connected: bool,
+    /// The connections that were made in this life of the process and stand.
+    pub(crate) connections: BTreeSet<u32>,
     /// Why commits do not succeed, if they do not.
     pub(crate) commit_error: Option<String>,
 }
@@ -58,10 +58,6 @@ pub(crate) struct SymbolHot {
     pub(crate) window: DayWindow,
     /// What is missing now.
     pub(crate) completeness: Completeness,
-    /// Whether it is subscribed to.
-    pub(crate) live: bool,
-    /// What its venue says of it.
-    pub(crate) instrument: Option<Instrument>,
 }
 
 impl Shared {
@@ -71,7 +67,12 @@ impl Shared {
         silence_nanos: i64,
         hot: Hot,
     ) -> Self {
-        Self { venue, partition, silence_nanos, hot: Mutex::new(hot) }
+        Self {
+            venue,
+            partition,
+            silence_nanos,
+            hot: Mutex::new(hot),
+        }
     }
 
     /// The state. A panic elsewhere while it was held leaves it readable: the writer stops then,
@@ -87,62 +88,84 @@ impl Hot {
             pipeline,
             pending: Pending::default(),
             committing: None,
-            symbols: BTreeMap::new(),
+            symbols: Vec::new(),
             position,
             last_content: Timestamp::MIN,
-            connected: false,
+            connections: BTreeSet::new(),
             commit_error: None,
         }
     }
 
     /// What is kept of a symbol, to change.
-    pub(crate) fn symbol(&mut self, symbol: &Symbol) -> &mut SymbolHot {
-        if !self.symbols.contains_key(symbol) {
-            self.symbols.insert(symbol.clone(), SymbolHot::default());
+    #[inline]
+    pub(crate) fn symbol(&mut self, slot: SymbolSlot) -> &mut SymbolHot {
+        let index = slot.index();
+        if index >= self.symbols.len() {
+            self.symbols.resize_with(index + 1, SymbolHot::default);
         }
-        self.symbols.entry(symbol.clone()).or_default()
+        &mut self.symbols[index]
+    }
+
+    /// What is kept of a symbol.
+    pub(crate) fn kept(&self, slot: SymbolSlot) -> Option<&SymbolHot> {
+        self.symbols.get(slot.index())
+    }
+
+    /// The uncommitted rows of a symbol, oldest first.
+    pub(crate) fn rows(&self, slot: SymbolSlot) -> impl Iterator<Item = &SymbolRows> {
+        self.uncommitted()
+            .filter_map(move |pending| pending.get(slot))
     }
 
     /// What is not committed yet, oldest first.
     pub(crate) fn uncommitted(&self) -> impl Iterator<Item = &Pending> {
-        self.committing.as_deref().into_iter().chain(std::iter::once(&self.pending))
+        self.committing
+            .as_deref()
+            .into_iter()
+            .chain(std::iter::once(&self.pending))
     }
 
     /// The newest price of a symbol.
     pub(crate) fn price(
         &self,
-        symbol: &Symbol,
-        hot: &SymbolHot,
+        slot: SymbolSlot,
         now: Timestamp,
         silence_nanos: i64,
     ) -> Option<PriceView> {
-        let (price, time) = hot.last?;
-        let open: Option<Candle> = self.pipeline.open_candle(symbol, DAY_WINDOW_TIMEFRAME);
+        let kept = self.kept(slot)?;
+        let (price, time) = kept.last?;
+        let open: Option<Candle> = self.pipeline.open_candle(slot, DAY_WINDOW_TIMEFRAME);
         Some(PriceView {
-            symbol: symbol.clone(),
+            symbol: self.pipeline.symbol(slot)?.clone(),
             price,
-            bid: hot.quote.map(|quote| quote.bid),
-            ask: hot.quote.map(|quote| quote.ask),
+            bid: kept.quote.map(|quote| quote.bid),
+            ask: kept.quote.map(|quote| quote.ask),
             time,
-            day: hot.window.statistics(price, open.as_ref()),
-            health: self.health(hot, now, silence_nanos),
+            day: kept.window.statistics(price, open.as_ref()),
+            health: self.health(slot, kept, now, silence_nanos),
         })
     }
 
-    fn health(&self, hot: &SymbolHot, now: Timestamp, silence_nanos: i64) -> Health {
-        if !self.connected || !hot.live {
+    fn health(
+        &self,
+        slot: SymbolSlot,
+        kept: &SymbolHot,
+        now: Timestamp,
+        silence_nanos: i64,
+    ) -> Health {
+        if self.connections.is_empty() || !self.is_live(slot) {
             Health::Down
         } else if now.since(self.last_content) > silence_nanos {
             Health::Late
-        } else if hot.completeness.is_filling() {
+        } else if kept.completeness.is_filling() {
             Health::Filling
         } else {
             Health::Live
         }
     }
 
-    /// The open candle of a symbol as of now.
-    pub(crate) fn open_candle(&self, symbol: &Symbol, timeframe: Timeframe) -> Option<Candle> {
-        self.pipeline.open_candle(symbol, timeframe)
+    /// Whether a connection carries a symbol's trades.
+    pub(crate) fn is_live(&self, slot: SymbolSlot) -> bool {
+        self.pipeline.feed(slot) == FeedState::Live
     }
 }

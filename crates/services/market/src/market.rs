@@ -17,6 +17,7 @@ use crate::candles::{Merged, compose, fill};
 use crate::certificate::{DAY_NANOS, certificates};
 use crate::completeness::Completeness;
 use crate::hot::Shared;
+use crate::partition::Partition;
 use crate::publish::book;
 use crate::queries::{MarketQueries, QueryError, Snapshot};
 use crate::stream::{ChannelKey, Hub, StreamSeq, Subscriber, UpdateData};
@@ -44,19 +45,29 @@ struct HotCandles {
 }
 
 impl Market {
-    pub(crate) fn new(
-        partitions: Vec<Arc<Shared>>,
+    /// Answers from these partitions and, where none has a symbol, from the store alone.
+    pub fn new(
+        partitions: &[Partition],
         store: Arc<dyn SeriesStore>,
         log: Arc<dyn EventLog>,
         clock: Arc<dyn Clock>,
         hub: Hub,
     ) -> Self {
-        Self { partitions, store, log, clock, hub }
+        let partitions = partitions.iter().map(|p| Arc::clone(p.shared())).collect();
+        Self {
+            partitions,
+            store,
+            log,
+            clock,
+            hub,
+        }
     }
 
     /// The partition that has a symbol.
     fn shared(&self, symbol: &Symbol) -> Option<&Arc<Shared>> {
-        self.partitions.iter().find(|shared| shared.venue.as_str() == symbol.venue_str())
+        self.partitions
+            .iter()
+            .find(|shared| shared.venue.as_str() == symbol.venue_str())
     }
 
     fn hot_candles(&self, symbol: &Symbol, timeframe: Timeframe, range: TimeRange) -> HotCandles {
@@ -66,20 +77,29 @@ impl Market {
             ledger: Completeness::default(),
             known: false,
         };
-        let Some(shared) = self.shared(symbol) else { return nothing };
+        let Some(shared) = self.shared(symbol) else {
+            return nothing;
+        };
         let hot = shared.lock();
-        let Some(kept) = hot.symbols.get(symbol) else { return nothing };
+        let Some(slot) = hot.pipeline.slot(symbol) else {
+            return nothing;
+        };
         let candles = hot
-            .uncommitted()
-            .filter_map(|pending| pending.get(symbol))
+            .rows(slot)
             .flat_map(|rows| rows.candles(timeframe))
             .filter(|candle| range.contains(candle.open_time))
             .copied()
             .collect();
         HotCandles {
             candles,
-            open: hot.open_candle(symbol, timeframe).filter(|c| range.contains(c.open_time)),
-            ledger: kept.completeness.clone(),
+            open: hot
+                .pipeline
+                .open_candle(slot, timeframe)
+                .filter(|c| range.contains(c.open_time)),
+            ledger: hot
+                .kept(slot)
+                .map(|kept| kept.completeness.clone())
+                .unwrap_or_default(),
             known: true,
         }
     }
@@ -105,10 +125,16 @@ impl Market {
         // hot first: what moves into the store between the two is then seen twice, never missed
         let mut hot: Vec<LedgerEvent> = self.shared(symbol).map_or_else(Vec::new, |shared| {
             let hot = shared.lock();
-            hot.uncommitted().flat_map(|pending| pending.ledger_of(symbol)).cloned().collect()
+            hot.uncommitted()
+                .flat_map(|pending| pending.ledger_of(symbol))
+                .cloned()
+                .collect()
         });
         hot.retain(|event| as_of.is_none_or(|as_of| event.known <= as_of));
-        let query = LedgerQuery { symbol: Some(symbol.clone()), as_of };
+        let query = LedgerQuery {
+            symbol: Some(symbol.clone()),
+            as_of,
+        };
         let mut events = self.store.ledger(&query).await?;
         let stored = events.len();
         for event in hot {
@@ -146,7 +172,10 @@ impl Market {
         };
         self.stored_candles(&query, &mut merged).await?;
         let known_then = |candle: &&Candle| request.as_of.is_none_or(|t| candle.known <= t);
-        hot.candles.iter().filter(known_then).for_each(|candle| merged.insert(*candle));
+        hot.candles
+            .iter()
+            .filter(known_then)
+            .for_each(|candle| merged.insert(*candle));
         if merged.len() < limit || merged.wants_venue(timeframe, &ledger) {
             query.origin = Some(CandleOrigin::Venue);
             self.stored_candles(&query, &mut merged).await?;
@@ -182,8 +211,11 @@ impl Market {
         /// At the edges of what we have there are one or two; more means a long hole, which
         /// composing cannot mend.
         const MOST: usize = 3;
-        let incomplete: Vec<usize> =
-            (0..candles.len()).filter(|&i| !candles[i].complete).rev().take(MOST).collect();
+        let incomplete: Vec<usize> = (0..candles.len())
+            .filter(|&i| !candles[i].complete)
+            .rev()
+            .take(MOST)
+            .collect();
         for index in incomplete {
             let open_time = candles[index].candle.open_time;
             if let Some(better) = Box::pin(self.composed(request, open_time)).await?
@@ -192,8 +224,13 @@ impl Market {
                         > candles[index].candle.trades.unwrap_or(0))
             {
                 let state = candles[index].candle.state;
-                candles[index] =
-                    CandleView { candle: Candle { state, ..better.candle }, ..better };
+                candles[index] = CandleView {
+                    candle: Candle {
+                        state,
+                        ..better.candle
+                    },
+                    ..better
+                };
             }
         }
         Ok(())
@@ -204,7 +241,11 @@ impl Market {
         request: &CandleRequest,
         open_time: Timestamp,
     ) -> Result<Option<CandleView>, QueryError> {
-        let Some(base) = request.timeframe.base().filter(|base| *base >= Timeframe::M1) else {
+        let Some(base) = request
+            .timeframe
+            .base()
+            .filter(|base| *base >= Timeframe::M1)
+        else {
             return Ok(None);
         };
         let range = TimeRange::new(open_time, request.timeframe.end_of(open_time));
@@ -221,7 +262,14 @@ impl Market {
     }
 
     async fn require_known(&self, symbol: &Symbol, known: bool) -> Result<(), QueryError> {
-        if known || self.store.series().await?.iter().any(|series| &series.symbol == symbol) {
+        if known
+            || self
+                .store
+                .series()
+                .await?
+                .iter()
+                .any(|series| &series.symbol == symbol)
+        {
             return Ok(());
         }
         Err(QueryError::UnknownSymbol(symbol.clone()))
@@ -235,23 +283,21 @@ impl MarketQueries for Market {
         let mut prices = Vec::new();
         for shared in &self.partitions {
             let hot = shared.lock();
-            prices.reserve(hot.symbols.len());
-            prices.extend(
-                hot.symbols
-                    .iter()
-                    .filter_map(|(s, kept)| hot.price(s, kept, now, shared.silence_nanos)),
-            );
+            let slots = hot.pipeline.symbols().map(|(slot, _)| slot);
+            prices.extend(slots.filter_map(|slot| hot.price(slot, now, shared.silence_nanos)));
         }
-        if self.partitions.len() > 1 {
-            prices.sort_by(|a, b| a.symbol.cmp(&b.symbol));
-        }
+        prices.sort_by(|a, b| a.symbol.cmp(&b.symbol));
         prices
     }
 
     fn price(&self, symbol: &Symbol) -> Option<PriceView> {
         let shared = self.shared(symbol)?;
         let hot = shared.lock();
-        hot.price(symbol, hot.symbols.get(symbol)?, self.clock.now(), shared.silence_nanos)
+        hot.price(
+            hot.pipeline.slot(symbol)?,
+            self.clock.now(),
+            shared.silence_nanos,
+        )
     }
 
     async fn symbols(&self) -> Result<Vec<SymbolView>, QueryError> {
@@ -265,25 +311,27 @@ impl MarketQueries for Market {
         };
         for shared in &self.partitions {
             let hot = shared.lock();
-            for (symbol, kept) in &hot.symbols {
-                let entry = symbols.entry(symbol.clone()).or_insert_with(|| view(symbol));
-                entry.live = kept.live;
-                entry.instrument.clone_from(&kept.instrument);
-            }
-            for pending in hot.uncommitted() {
-                for (symbol, rows) in pending.symbols() {
-                    let entry = symbols.entry(symbol.clone()).or_insert_with(|| view(symbol));
+            for (slot, symbol) in hot.pipeline.symbols() {
+                let entry = symbols
+                    .entry(symbol.clone())
+                    .or_insert_with(|| view(symbol));
+                entry.live = hot.is_live(slot);
+                for rows in hot.rows(slot) {
                     entry.trades = widest(entry.trades, rows.trade_span());
                 }
-                for (symbol, instrument) in pending.instruments() {
-                    let entry = symbols.entry(symbol.clone()).or_insert_with(|| view(symbol));
-                    entry.instrument = Some(instrument.clone());
-                }
+            }
+            for instrument in hot.pipeline.instruments() {
+                let symbol = &instrument.symbol;
+                let entry = symbols
+                    .entry(symbol.clone())
+                    .or_insert_with(|| view(symbol));
+                entry.instrument = Some(instrument.clone());
             }
         }
         for series in self.store.series().await? {
-            let entry =
-                symbols.entry(series.symbol.clone()).or_insert_with(|| view(&series.symbol));
+            let entry = symbols
+                .entry(series.symbol.clone())
+                .or_insert_with(|| view(&series.symbol));
             entry.trades = widest(entry.trades, series.trades);
             if entry.instrument.is_none() {
                 entry.instrument = series.instrument;
@@ -296,7 +344,11 @@ impl MarketQueries for Market {
     async fn candles(&self, request: &CandleRequest) -> Result<CandlePage, QueryError> {
         let from_end = request.range.start == Timestamp::MIN;
         // one more than asked for tells whether there is a next page
-        let wanted = if from_end { request.limit } else { request.limit + 1 };
+        let wanted = if from_end {
+            request.limit
+        } else {
+            request.limit + 1
+        };
         let (mut candles, known) = self.read(request, request.range, wanted, from_end).await?;
         if candles.is_empty() {
             self.require_known(&request.symbol, known).await?;
@@ -328,19 +380,22 @@ impl MarketQueries for Market {
             range.end = range.end.min(time.plus_nanos(1));
         }
         let is_before = |trade: &Trade| {
-            request.before.is_none_or(|(time, id)| (trade.time, trade.id) < (time, id))
+            request
+                .before
+                .is_none_or(|(time, id)| (trade.time, trade.id) < (time, id))
         };
         let (mut trades, known): (Vec<Trade>, bool) = match self.shared(&request.symbol) {
             None => (Vec::new(), false),
             Some(shared) => {
                 let hot = shared.lock();
-                let trades = hot
-                    .uncommitted()
-                    .filter_map(|pending| pending.get(&request.symbol))
+                let slot = hot.pipeline.slot(&request.symbol);
+                let trades = slot
+                    .into_iter()
+                    .flat_map(|slot| hot.rows(slot))
                     .flat_map(crate::pending::SymbolRows::trades)
                     .filter(|trade| range.contains(trade.time) && is_before(trade))
                     .collect();
-                (trades, hot.symbols.contains_key(&request.symbol))
+                (trades, slot.is_some())
             }
         };
         // trades of one instant may fill a page up to the cursor: ask on until enough come after
@@ -371,7 +426,10 @@ impl MarketQueries for Market {
         }
         let more = trades.len() > request.limit;
         trades.truncate(request.limit);
-        let next = trades.last().filter(|_| more).map(|trade| (trade.time, trade.id));
+        let next = trades
+            .last()
+            .filter(|_| more)
+            .map(|trade| (trade.time, trade.id));
         Ok(TradePage { trades, next })
     }
 
@@ -390,11 +448,17 @@ impl MarketQueries for Market {
                     .flat_map(|pending| pending.tallies_of(symbol, range))
                     .cloned()
                     .collect();
-                (tallies, hot.symbols.contains_key(symbol))
+                (tallies, hot.pipeline.slot(symbol).is_some())
             }
         };
         let mut days = BTreeMap::new();
-        for tally in self.store.tallies(symbol, range).await?.into_iter().chain(hot_tallies) {
+        for tally in self
+            .store
+            .tallies(symbol, range)
+            .await?
+            .into_iter()
+            .chain(hot_tallies)
+        {
             days.insert(tally.day, tally);
         }
         if days.is_empty() && events.is_empty() {
@@ -410,7 +474,9 @@ impl MarketQueries for Market {
                 as_of: None,
                 fill: false,
             };
-            let (candles, _) = self.read(&request, request.range, request.limit, false).await?;
+            let (candles, _) = self
+                .read(&request, request.range, request.limit, false)
+                .await?;
             let ours = candles
                 .iter()
                 .filter(|v| {
@@ -434,14 +500,16 @@ impl MarketQueries for Market {
         let mut open = None;
         if let Some(shared) = self.shared(symbol) {
             let hot = shared.lock();
-            known = hot.symbols.contains_key(symbol);
-            revisions.extend(
-                hot.uncommitted()
-                    .filter_map(|pending| pending.get(symbol))
-                    .flat_map(|rows| rows.candles(timeframe))
-                    .filter(|candle| candle.open_time == open_time),
-            );
-            open = hot.open_candle(symbol, timeframe).filter(|c| c.open_time == open_time);
+            if let Some(slot) = hot.pipeline.slot(symbol) {
+                known = true;
+                revisions.extend(
+                    hot.rows(slot)
+                        .flat_map(|rows| rows.candles(timeframe))
+                        .filter(|candle| candle.open_time == open_time),
+                );
+                let newest = hot.pipeline.open_candle(slot, timeframe);
+                open = newest.filter(|candle| candle.open_time == open_time);
+            }
         }
         let stored = self.store.revisions(symbol, timeframe, open_time).await?;
         for candle in stored.iter() {
@@ -456,16 +524,25 @@ impl MarketQueries for Market {
             return Ok(None);
         }
         let ranges = self.store.sources(symbol, span).await?;
-        let raw_kept =
-            ranges.iter().all(|(partition, range)| self.log.start(partition) <= range.from);
+        let raw_kept = ranges
+            .iter()
+            .all(|(partition, range)| self.log.start(partition) <= range.from);
         let ledger = self.ledger_events(symbol, None).await?;
         let sum = Completeness::of(&ledger, None);
-        let missing: Vec<_> = sum.missing_in(span).map(|range| (range.from, range.to)).collect();
+        let missing: Vec<_> = sum
+            .missing_in(span)
+            .map(|range| (range.from, range.to))
+            .collect();
         let ledger = ledger
             .into_iter()
             .filter(|event| crate::certificate::concerns(event, span, &missing))
             .collect();
-        Ok(Some(Provenance { revisions, ranges, raw_kept, ledger }))
+        Ok(Some(Provenance {
+            revisions,
+            ranges,
+            raw_kept,
+            ledger,
+        }))
     }
 
     async fn quarantine(&self, query: &QuarantineQuery) -> Result<Vec<QuarantineRow>, QueryError> {
@@ -492,13 +569,19 @@ impl MarketQueries for Market {
                 .shared(symbol)
                 .ok_or_else(|| QueryError::UnknownSymbol(symbol.clone()))?;
             let hot = shared.lock();
-            if !hot.symbols.contains_key(symbol) {
+            if hot.pipeline.slot(symbol).is_none() {
                 return Err(QueryError::UnknownSymbol(symbol.clone()));
             }
             position = hot.position;
         }
         let data = self.snapshot(channel).await?;
-        Ok((Snapshot { seq: StreamSeq { position, n: 0 }, data }, subscriber))
+        Ok((
+            Snapshot {
+                seq: StreamSeq { position, n: 0 },
+                data,
+            },
+            subscriber,
+        ))
     }
 }
 
@@ -531,7 +614,9 @@ impl Market {
             ChannelKey::Quotes(symbol) => {
                 let quote = self.shared(symbol).and_then(|shared| {
                     let hot = shared.lock();
-                    hot.symbols.get(symbol).and_then(|kept| kept.quote)
+                    hot.pipeline
+                        .slot(symbol)
+                        .and_then(|slot| hot.kept(slot)?.quote)
                 });
                 UpdateData::Quotes(quote.into_iter().collect())
             }
@@ -540,8 +625,14 @@ impl Market {
     }
 
     fn book(&self, symbol: &Symbol) -> BookView {
-        let nothing = BookView { update_id: 0, bids: Vec::new(), asks: Vec::new() };
-        let Some(shared) = self.shared(symbol) else { return nothing };
+        let nothing = BookView {
+            update_id: 0,
+            bids: Vec::new(),
+            asks: Vec::new(),
+        };
+        let Some(shared) = self.shared(symbol) else {
+            return nothing;
+        };
         let hot = shared.lock();
         book(&hot, symbol).unwrap_or(nothing)
     }

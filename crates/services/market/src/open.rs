@@ -34,8 +34,10 @@ impl PartitionSetup {
     /// [`PartitionError::OtherVersion`] when the store was made by another version of the pipeline;
     /// [`PartitionError::State`] when its state cannot be read; else when the store fails.
     pub async fn open(self, parts: PartitionParts) -> Result<Partition, PartitionError> {
-        let silence =
-            self.codec.as_ref().map_or(NO_FEED, |codec| codec.describe().silence);
+        let silence = self
+            .codec
+            .as_ref()
+            .map_or(NO_FEED, |codec| codec.describe().silence);
         let checkpoint = parts.store.checkpoint(&self.partition).await?;
         let (pipeline, position) = match checkpoint {
             None => {
@@ -55,8 +57,11 @@ impl PartitionSetup {
                         ours: PIPELINE_VERSION,
                     });
                 }
-                let state: Vec<(String, Vec<u8>)> =
-                    checkpoint.state.into_iter().map(|entry| (entry.key, entry.value)).collect();
+                let state: Vec<(String, Vec<u8>)> = checkpoint
+                    .state
+                    .into_iter()
+                    .map(|entry| (entry.key, entry.value))
+                    .collect();
                 let pipeline = Pipeline::restore(
                     self.partition.clone(),
                     self.venue.clone(),

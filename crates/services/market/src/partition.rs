@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::TryStreamExt;
-use quantflow_model::{Candle, CandleOrigin, CandleState, Symbol, TimeRange, Timeframe, Timestamp};
+use quantflow_model::{Candle, Symbol, TimeRange, Timeframe};
 use quantflow_pipeline::{Effect, Output, Pipeline, StateError};
 use quantflow_seams::{
     CandleQuery, Clock, EventLog, LedgerQuery, LogError, LogSlice, SeriesStore, StoreError,
@@ -61,7 +61,10 @@ pub struct PartitionParts {
 }
 
 /// Past every place.
-const FOREVER: LogPosition = LogPosition { epoch: u32::MAX, offset: u64::MAX };
+const FOREVER: LogPosition = LogPosition {
+    epoch: u32::MAX,
+    offset: u64::MAX,
+};
 
 /// The writer of one partition.
 #[derive(Debug)]
@@ -120,7 +123,7 @@ impl Partition {
         let position = committed.unwrap_or_else(|| parts.log.start(&partition));
         let silence_nanos = i64::try_from(silence.as_nanos()).unwrap_or(i64::MAX);
         let mut hot = Hot::new(pipeline, position);
-        warm(&mut hot, &venue, parts.store.as_ref()).await?;
+        warm(&mut hot, parts.store.as_ref()).await?;
         let shared = Arc::new(Shared::new(venue, partition, silence_nanos, hot));
         Ok(Self {
             committer: Committer::new(Arc::clone(&shared), from, parts.clone()),
@@ -188,7 +191,11 @@ impl Partition {
         mut progress: impl FnMut(LogPosition) + Send,
     ) -> Result<(), PartitionError> {
         while position < end {
-            let slice = self.parts.log.read(&self.shared.partition, position).await?;
+            let slice = self
+                .parts
+                .log
+                .read(&self.shared.partition, position)
+                .await?;
             position = self.feed(&slice, position, end).await?;
             progress(position);
         }
@@ -244,17 +251,19 @@ impl Partition {
                 at = at.plus(1);
                 match record.kind {
                     RecordKind::Text | RecordKind::Binary => hot.last_content = record.received,
-                    RecordKind::Connected => hot.connected = true,
-                    RecordKind::Disconnected => hot.connected = hot.pipeline.is_connected(),
+                    RecordKind::Connected => {
+                        hot.connections.insert(record.connection);
+                    }
+                    RecordKind::Disconnected => {
+                        hot.connections.remove(&record.connection);
+                    }
                     _ => {}
                 }
             }
             hot.position = at;
             take(hot, &mut self.output);
         }
-        if !self.output.patches.is_empty() || !self.output.venue_candles.is_empty() {
-            self.reviser.revise(&mut self.output).await?;
-        }
+        self.reviser.add(&mut self.output).await?;
         self.publisher.publish(at, &self.output);
         if let Some(effects) = &self.parts.effects {
             for effect in self.output.effects.drain(..) {
@@ -274,71 +283,62 @@ async fn sleep_until(due: Option<tokio::time::Instant>) {
     }
 }
 
-/// Moves what the pipeline said into the hot state.
+/// Moves what the pipeline said into the hot state; candles are the reviser's.
 fn take(hot: &mut Hot, output: &mut Output) {
     for (slot, trade) in &output.trades {
-        let symbol = hot.pipeline.symbol(*slot).clone();
-        hot.pending.rows_of(&symbol).push_trade(trade);
-        let kept = hot.symbol(&symbol);
+        hot.pending.rows_of(*slot).push_trade(trade);
+        let kept = hot.symbol(*slot);
         if kept.last.is_none_or(|(_, time)| time <= trade.time) {
             kept.last = Some((trade.price, trade.time));
         }
     }
     for (slot, quote) in &output.quotes {
-        let symbol = hot.pipeline.symbol(*slot).clone();
-        hot.symbol(&symbol).quote = Some(*quote);
-    }
-    for closed in &output.candles {
-        let symbol = hot.pipeline.symbol(closed.slot).clone();
-        hot.pending.rows_of(&symbol).push_candle(closed.timeframe, closed.candle);
-        if closed.timeframe == DAY_WINDOW_TIMEFRAME {
-            hot.symbol(&symbol).window.insert(&closed.candle);
-        }
+        hot.symbol(*slot).quote = Some(*quote);
     }
     for event in output.ledger.drain(..) {
-        hot.symbol(&event.symbol).completeness.apply(&event);
+        if let Some(slot) = hot.pipeline.slot(&event.symbol) {
+            hot.symbol(slot).completeness.apply(&event);
+        }
         hot.pending.push_ledger(event);
-    }
-    for tally in output.tallies.drain(..) {
-        hot.pending.set_tally(tally);
     }
     for entry in output.quarantine.drain(..) {
         hot.pending.push_quarantine(entry);
     }
     for instrument in output.instruments.drain(..) {
-        if let Some(kept) = hot.symbols.get_mut(&instrument.symbol) {
-            kept.instrument = Some(instrument.clone());
-        }
         hot.pending.set_instrument(instrument);
-    }
-    for symbol in output.subscribed.drain(..) {
-        hot.symbol(&symbol).live = true;
     }
 }
 
 /// Fills the hot state from the store: last prices, the last 24 hours, what is missing.
-async fn warm(
-    hot: &mut Hot,
-    venue: &quantflow_model::VenueId,
-    store: &dyn SeriesStore,
-) -> Result<(), StoreError> {
-    let events = store.ledger(&LedgerQuery { symbol: None, as_of: None }).await?;
-    for event in events.iter().filter(|event| event.symbol.venue_str() == venue.as_str()) {
-        hot.symbol(&event.symbol).completeness.apply(event);
-    }
-    for series in store.series().await? {
-        if series.symbol.venue_str() != venue.as_str() || series.timeframes.is_empty() {
-            continue;
+async fn warm(hot: &mut Hot, store: &dyn SeriesStore) -> Result<(), StoreError> {
+    let events = store
+        .ledger(&LedgerQuery {
+            symbol: None,
+            as_of: None,
+        })
+        .await?;
+    for event in &events {
+        if let Some(slot) = hot.pipeline.slot(&event.symbol) {
+            hot.symbol(slot).completeness.apply(event);
         }
-        let newest = newest_candles(store, &series.symbol, Timeframe::S1, 1).await?;
-        let day = newest_candles(store, &series.symbol, DAY_WINDOW_TIMEFRAME, 288).await?;
-        let kept = hot.symbol(&series.symbol);
-        kept.instrument = series.instrument;
+    }
+    let symbols: Vec<_> = hot
+        .pipeline
+        .symbols()
+        .map(|(slot, symbol)| (slot, symbol.clone()))
+        .collect();
+    for (slot, symbol) in symbols {
+        let newest = newest_candles(store, &symbol, Timeframe::S1, 1).await?;
+        let day = newest_candles(store, &symbol, DAY_WINDOW_TIMEFRAME, 288).await?;
+        let kept = hot.symbol(slot);
         day.iter().for_each(|candle| kept.window.insert(candle));
         kept.last = newest
             .last()
             .map(|candle| {
-                (candle.close, candle.last_trade.map_or(candle.open_time, |key| key.time))
+                (
+                    candle.close,
+                    candle.last_trade.map_or(candle.open_time, |key| key.time),
+                )
             })
             .or_else(|| day.last().map(|candle| (candle.close, candle.open_time)));
     }
@@ -366,16 +366,4 @@ async fn newest_candles(
         candles.extend(batch.iter());
     }
     Ok(candles)
-}
-
-/// Whether two candles say the same, whenever they became known.
-pub(crate) fn says_the_same(a: &Candle, b: &Candle) -> bool {
-    let bare = |candle: &Candle| Candle {
-        revision: 0,
-        known: Timestamp::EPOCH,
-        state: CandleState::Closed,
-        origin: CandleOrigin::Trades,
-        ..*candle
-    };
-    bare(a) == bare(b)
 }

@@ -6,13 +6,14 @@ use quantflow_model::{
     Candle, CandleBatch, CandleOrigin, DayTally, Instrument, LedgerEvent, Quarantined, Symbol,
     TimeRange, Timeframe, Timestamp, Trade, TradeBatch,
 };
-use quantflow_seams::{Commit, StateEntry};
-use quantflow_wire::{LogPosition, PartitionId};
+use quantflow_pipeline::SymbolSlot;
+use quantflow_seams::Commit;
 
 /// What is known but not committed yet. Readers put it on top of the store.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Pending {
-    symbols: BTreeMap<Symbol, SymbolRows>,
+    /// By slot of the pipeline.
+    symbols: Vec<SymbolRows>,
     ledger: Vec<LedgerEvent>,
     tallies: BTreeMap<(Symbol, Timestamp), DayTally>,
     quarantine: Vec<Quarantined>,
@@ -32,7 +33,11 @@ pub(crate) struct SymbolRows {
 impl SymbolRows {
     /// Adds a trade.
     pub(crate) fn push_trade(&mut self, trade: &Trade) {
-        if self.trades.last_mut().is_some_and(|batch| batch.push(trade).is_some()) {
+        if self
+            .trades
+            .last_mut()
+            .is_some_and(|batch| batch.push(trade).is_some())
+        {
             return;
         }
         let mut batch = TradeBatch::default();
@@ -71,7 +76,11 @@ impl SymbolRows {
 
     /// The venue time of the first and last trade here.
     pub(crate) fn trade_span(&self) -> Option<(Timestamp, Timestamp)> {
-        let times = || self.trades.iter().flat_map(|batch| batch.times.iter().copied());
+        let times = || {
+            self.trades
+                .iter()
+                .flat_map(|batch| batch.times.iter().copied())
+        };
         let span = (times().min()?, times().max()?);
         Some((Timestamp::from_nanos(span.0), Timestamp::from_nanos(span.1)))
     }
@@ -79,23 +88,20 @@ impl SymbolRows {
 
 impl Pending {
     /// The rows of a symbol, to add to.
-    pub(crate) fn rows_of(&mut self, symbol: &Symbol) -> &mut SymbolRows {
+    #[inline]
+    pub(crate) fn rows_of(&mut self, slot: SymbolSlot) -> &mut SymbolRows {
         // counted here and not in SymbolRows: every row is added through this
         self.rows += 1;
-        if !self.symbols.contains_key(symbol) {
-            self.symbols.insert(symbol.clone(), SymbolRows::default());
+        let index = slot.index();
+        if index >= self.symbols.len() {
+            self.symbols.resize_with(index + 1, SymbolRows::default);
         }
-        self.symbols.entry(symbol.clone()).or_default()
+        &mut self.symbols[index]
     }
 
     /// The rows of a symbol.
-    pub(crate) fn get(&self, symbol: &Symbol) -> Option<&SymbolRows> {
-        self.symbols.get(symbol)
-    }
-
-    /// Symbols that have rows.
-    pub(crate) fn symbols(&self) -> impl Iterator<Item = (&Symbol, &SymbolRows)> {
-        self.symbols.iter()
+    pub(crate) fn get(&self, slot: SymbolSlot) -> Option<&SymbolRows> {
+        self.symbols.get(slot.index())
     }
 
     /// Adds what the ledger learned.
@@ -109,12 +115,15 @@ impl Pending {
         &'a self,
         symbol: &'a Symbol,
     ) -> impl Iterator<Item = &'a LedgerEvent> {
-        self.ledger.iter().filter(move |event| &event.symbol == symbol)
+        self.ledger
+            .iter()
+            .filter(move |event| &event.symbol == symbol)
     }
 
     /// Sets a day's tally.
     pub(crate) fn set_tally(&mut self, tally: DayTally) {
-        self.tallies.insert((tally.symbol.clone(), tally.day), tally);
+        self.tallies
+            .insert((tally.symbol.clone(), tally.day), tally);
     }
 
     /// Tallies of a symbol for days that overlap a span.
@@ -136,19 +145,10 @@ impl Pending {
         self.quarantine.push(entry);
     }
 
-    /// What was refused.
-    pub(crate) fn quarantine(&self) -> &[Quarantined] {
-        &self.quarantine
-    }
-
     /// Sets what a venue says of a symbol.
     pub(crate) fn set_instrument(&mut self, instrument: Instrument) {
-        self.instruments.insert(instrument.symbol.clone(), instrument);
-    }
-
-    /// What venues say of symbols.
-    pub(crate) fn instruments(&self) -> &BTreeMap<Symbol, Instrument> {
-        &self.instruments
+        self.instruments
+            .insert(instrument.symbol.clone(), instrument);
     }
 
     /// How many rows wait.
@@ -156,19 +156,14 @@ impl Pending {
         self.rows
     }
 
-    /// As a commit.
-    pub(crate) fn to_commit(
-        &self,
-        partition: &PartitionId,
-        from: LogPosition,
-        to: LogPosition,
-        pipeline_version: u32,
-        state: Vec<(String, Vec<u8>)>,
-    ) -> Commit {
-        let mut commit = Commit::new(partition.clone(), from, to);
-        commit.pipeline_version = pipeline_version;
-        for (symbol, rows) in &self.symbols {
-            commit.trades.extend(rows.trades.iter().map(|batch| (symbol.clone(), batch.clone())));
+    /// Adds its rows to a commit; `names` are the pipeline's symbols by slot.
+    pub(crate) fn add_to(&self, commit: &mut Commit, names: &[Symbol]) {
+        for (symbol, rows) in names.iter().zip(&self.symbols) {
+            commit.trades.extend(
+                rows.trades
+                    .iter()
+                    .map(|batch| (symbol.clone(), batch.clone())),
+            );
             for timeframe in Timeframe::ALL {
                 for batch in batches(rows.candles(timeframe)) {
                     commit.candles.push((symbol.clone(), timeframe, batch));
@@ -179,9 +174,6 @@ impl Pending {
         commit.tallies = self.tallies.values().cloned().collect();
         commit.quarantine.clone_from(&self.quarantine);
         commit.instruments = self.instruments.values().cloned().collect();
-        commit.state =
-            state.into_iter().map(|(key, value)| StateEntry { key, value }).collect();
-        commit
     }
 }
 
@@ -189,7 +181,10 @@ impl Pending {
 fn batches(candles: &[Candle]) -> Vec<CandleBatch> {
     let mut batches: Vec<CandleBatch> = Vec::new();
     for candle in candles {
-        if batches.last_mut().is_some_and(|batch| batch.push(candle).is_some()) {
+        if batches
+            .last_mut()
+            .is_some_and(|batch| batch.push(candle).is_some())
+        {
             continue;
         }
         let mut batch = CandleBatch::default();

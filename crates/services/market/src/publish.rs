@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use quantflow_model::{Candle, Symbol, TimeRange, Timeframe, Timestamp, Trade};
-use quantflow_pipeline::Output;
+use quantflow_model::{Candle, Quote, Symbol, TimeRange, Timeframe, Timestamp, Trade};
+use quantflow_pipeline::{Output, SymbolSlot};
 use quantflow_wire::LogPosition;
 use tokio::time::Instant;
 
@@ -26,7 +26,7 @@ pub(crate) struct Publisher {
     /// The last place that each channel used.
     places: BTreeMap<ChannelKey, StreamSeq>,
     /// Symbols that moved since the last time open candles and prices were shown.
-    moved: BTreeSet<Symbol>,
+    moved: BTreeSet<SymbolSlot>,
     due: Option<Instant>,
 }
 
@@ -52,56 +52,49 @@ impl Publisher {
         if self.hub.is_empty() {
             return;
         }
-        let mut trades: BTreeMap<Symbol, Vec<Trade>> = BTreeMap::new();
-        let mut closed: BTreeMap<(Symbol, Timeframe), Vec<Candle>> = BTreeMap::new();
+        let mut trades: BTreeMap<SymbolSlot, Vec<Trade>> = BTreeMap::new();
+        for (slot, trade) in &output.trades {
+            trades.entry(*slot).or_default().push(*trade);
+        }
+        let mut closed: BTreeMap<(SymbolSlot, Timeframe), Vec<Candle>> = BTreeMap::new();
+        for candle in &output.candles {
+            closed
+                .entry((candle.slot, candle.timeframe))
+                .or_default()
+                .push(candle.candle);
+        }
+        let quotes: BTreeMap<SymbolSlot, Quote> = output.quotes.iter().copied().collect();
+        let books = output.book_deltas.iter().map(|(slot, _)| *slot);
+        self.moved
+            .extend(books.chain(output.book_snapshots.iter().map(|(slot, _)| *slot)));
+        let mut updates: Vec<(ChannelKey, UpdateData)> = Vec::new();
         {
             let hot = self.shared.lock();
-            for (slot, trade) in &output.trades {
-                let symbol = hot.pipeline.symbol(*slot);
-                if let Some(rows) = trades.get_mut(symbol) {
-                    rows.push(*trade);
-                } else {
-                    trades.insert(symbol.clone(), vec![*trade]);
-                }
-            }
-            for candle in &output.candles {
-                let key = (hot.pipeline.symbol(candle.slot).clone(), candle.timeframe);
-                closed.entry(key).or_default().push(candle.candle);
-            }
-            for slot in &output.books {
-                self.moved.insert(hot.pipeline.symbol(*slot).clone());
-            }
-            let mut quotes = BTreeMap::new();
-            for (slot, quote) in &output.quotes {
-                quotes.insert(hot.pipeline.symbol(*slot).clone(), *quote);
-            }
-            for (symbol, quote) in quotes {
-                let key = ChannelKey::Quotes(symbol.clone());
-                self.moved.insert(symbol);
-                self.places.entry(key.clone()).or_default();
+            let named = |slot: SymbolSlot| hot.pipeline.symbol(slot).cloned();
+            for ((slot, timeframe), mut candles) in closed {
+                self.moved.insert(slot);
+                let Some(symbol) = named(slot) else { continue };
+                let key = ChannelKey::Candles(symbol, timeframe);
                 if self.hub.is_wanted(&key) {
-                    let seq = next(&mut self.places, &key, position);
-                    self.hub.publish(&key, Update::new(seq, UpdateData::Quotes(vec![quote])));
+                    candles.sort_by_key(|candle| (candle.open_time, candle.revision));
+                    let views = candles.iter().map(|c| view(&hot, slot, timeframe, *c));
+                    updates.push((key, UpdateData::Candles(views.collect())));
                 }
             }
-        }
-        for ((symbol, timeframe), mut candles) in closed {
-            self.moved.insert(symbol.clone());
-            let key = ChannelKey::Candles(symbol.clone(), timeframe);
-            if self.hub.is_wanted(&key) {
-                candles.sort_by_key(|candle| (candle.open_time, candle.revision));
-                let views = {
-                    let hot = self.shared.lock();
-                    candles.iter().map(|c| view(&hot, &symbol, timeframe, *c)).collect()
-                };
-                self.send(&key, position, UpdateData::Candles(views));
+            for (slot, rows) in trades {
+                self.moved.insert(slot);
+                let Some(symbol) = named(slot) else { continue };
+                updates.push((ChannelKey::Trades(symbol), UpdateData::Trades(rows)));
+            }
+            for (slot, quote) in quotes {
+                self.moved.insert(slot);
+                let Some(symbol) = named(slot) else { continue };
+                updates.push((ChannelKey::Quotes(symbol), UpdateData::Quotes(vec![quote])));
             }
         }
-        for (symbol, rows) in trades {
-            self.moved.insert(symbol.clone());
-            let key = ChannelKey::Trades(symbol);
+        for (key, data) in updates {
             if self.hub.is_wanted(&key) {
-                self.send(&key, position, UpdateData::Trades(rows));
+                self.send(&key, position, data);
             }
         }
         if !self.moved.is_empty() && self.due.is_none() {
@@ -125,29 +118,32 @@ impl Publisher {
             let hot = self.shared.lock();
             for key in wanted {
                 match &key {
-                    ChannelKey::Candles(symbol, timeframe) if moved.contains(symbol) => {
-                        if let Some(open) = hot.open_candle(symbol, *timeframe) {
-                            let view = view(&hot, symbol, *timeframe, open);
-                            updates.push((key, UpdateData::Candles(vec![view])));
-                        }
+                    ChannelKey::Candles(symbol, timeframe) => {
+                        let slot = hot.pipeline.slot(symbol).filter(|s| moved.contains(s));
+                        let open = slot.and_then(|slot| {
+                            let open = hot.pipeline.open_candle(slot, *timeframe)?;
+                            Some(view(&hot, slot, *timeframe, open))
+                        });
+                        updates.extend(open.map(|open| (key, UpdateData::Candles(vec![open]))));
                     }
-                    ChannelKey::Book(symbol) if moved.contains(symbol) => {
-                        if let Some(book) = book(&hot, symbol) {
-                            updates.push((key, UpdateData::Book(book)));
-                        }
+                    ChannelKey::Book(symbol) => {
+                        let slot = hot.pipeline.slot(symbol).filter(|s| moved.contains(s));
+                        let book = slot.and_then(|_| book(&hot, symbol));
+                        updates.extend(book.map(|book| (key, UpdateData::Book(book))));
                     }
                     ChannelKey::Prices => {
-                        let now = if now == Timestamp::MAX { hot.last_content } else { now };
+                        let now = if now == Timestamp::MAX {
+                            hot.last_content
+                        } else {
+                            now
+                        };
                         let prices = moved
                             .iter()
-                            .filter_map(|symbol| {
-                                let kept = hot.symbols.get(symbol)?;
-                                hot.price(symbol, kept, now, self.shared.silence_nanos)
-                            })
+                            .filter_map(|slot| hot.price(*slot, now, self.shared.silence_nanos))
                             .collect();
                         updates.push((key, UpdateData::Prices(prices)));
                     }
-                    _ => {}
+                    ChannelKey::Trades(_) | ChannelKey::Quotes(_) => {}
                 }
             }
             hot.position
@@ -171,25 +167,35 @@ fn next(
 ) -> StreamSeq {
     // a snapshot of the same position is n 0: updates begin with 1
     let place = match places.get(key) {
-        Some(last) if last.position == position => StreamSeq { position, n: last.n + 1 },
+        Some(last) if last.position == position => StreamSeq {
+            position,
+            n: last.n + 1,
+        },
         _ => StreamSeq { position, n: 1 },
     };
     places.insert(key.clone(), place);
     place
 }
 
-fn view(hot: &Hot, symbol: &Symbol, timeframe: Timeframe, candle: Candle) -> CandleView {
+fn view(hot: &Hot, slot: SymbolSlot, timeframe: Timeframe, candle: Candle) -> CandleView {
     let span = TimeRange::new(candle.open_time, timeframe.end_of(candle.open_time));
-    let complete =
-        hot.symbols.get(symbol).is_some_and(|kept| kept.completeness.is_complete(span));
-    CandleView { candle, complete, filled: false }
+    let complete = hot
+        .kept(slot)
+        .is_some_and(|kept| kept.completeness.is_complete(span));
+    CandleView {
+        candle,
+        complete,
+        filled: false,
+    }
 }
 
 /// The best levels of a symbol's book.
 pub(crate) fn book(hot: &Hot, symbol: &Symbol) -> Option<BookView> {
-    let book = hot.pipeline.book(symbol, BOOK_LEVELS)?;
+    let book = hot.pipeline.book(hot.pipeline.slot(symbol)?, BOOK_LEVELS)?;
     let levels = |side: &[quantflow_model::Level]| {
-        side.iter().map(|level| (level.price, level.quantity)).collect()
+        side.iter()
+            .map(|level| (level.price, level.quantity))
+            .collect()
     };
     Some(BookView {
         update_id: book.last_update_id,

@@ -90,14 +90,19 @@ pub async fn rebuild(
         }
         check_joins(&name, position, segment.range.from)?;
         for (first, chunk) in segment_chunks(source, &segment).await? {
-            let slice = LogSlice { first, chunk: Arc::new(chunk) };
+            let slice = LogSlice {
+                first,
+                chunk: Arc::new(chunk),
+            };
             position = partition.feed(&slice, position, end).await?;
         }
         progress(position);
     }
     if position < end {
         check_joins(&name, position, source.log.start(&id))?;
-        partition.catch_up(position.max(source.log.start(&id)), end, progress).await?;
+        partition
+            .catch_up(position.max(source.log.start(&id)), end, progress)
+            .await?;
     } else {
         partition.finish().await?;
     }
@@ -122,7 +127,14 @@ fn check_joins(
         return Ok(());
     }
     if position == LogPosition::START {
-        return Err(RebuildError::Expired { partition: partition.to_owned(), oldest: next });
+        return Err(RebuildError::Expired {
+            partition: partition.to_owned(),
+            oldest: next,
+        });
     }
-    Err(RebuildError::Gap { partition: partition.to_owned(), from: position, to: next })
+    Err(RebuildError::Gap {
+        partition: partition.to_owned(),
+        from: position,
+        to: next,
+    })
 }

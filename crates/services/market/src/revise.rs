@@ -3,13 +3,12 @@
 use std::sync::Arc;
 
 use futures_util::TryStreamExt;
-use quantflow_model::{Candle, CandleOrigin, CandleState, Symbol, TimeRange, Timeframe, Timestamp};
-use quantflow_pipeline::Output;
+use quantflow_model::{Candle, CandleOrigin, CandleState, TimeRange, Timeframe, Timestamp};
+use quantflow_pipeline::{CandlePatch, ClosedCandle, Output, SymbolSlot};
 use quantflow_seams::{CandleQuery, SeriesStore, StoreError};
 
 use crate::day_window::DAY_WINDOW_TIMEFRAME;
 use crate::hot::Shared;
-use crate::partition::says_the_same;
 
 /// Turns late trades, repairs and the venue's candles into revisions of candles that are closed:
 /// the newest revision (hot or stored), merged with what came, is revision n+1.
@@ -26,85 +25,125 @@ impl Reviser {
         Self { shared, store }
     }
 
-    /// Adds a revision for each patch and each new venue candle of `output`, and leaves them as
-    /// ordinary candles in it, to be shown.
-    pub(crate) async fn revise(&self, output: &mut Output) -> Result<(), StoreError> {
-        for patch in std::mem::take(&mut output.patches) {
-            let symbol = self.shared.lock().pipeline.symbol(patch.slot).clone();
-            let (timeframe, open_time) = (patch.timeframe, patch.partial.open_time);
-            let known =
-                self.newest(&symbol, timeframe, open_time, CandleOrigin::Trades).await?;
-            let candle = match known {
-                // nothing was traded in its time as far as we knew then
-                None => Candle { state: CandleState::Revised, revision: 1, ..patch.partial },
-                Some(known) => {
-                    let Some(merged) = known.merge(&patch.partial, patch.by_id) else {
-                        return Err(StoreError::Inexact {
-                            what: format!("{symbol} {timeframe} {open_time}"),
-                            detail: "a sum has more than 38 digits".to_owned(),
-                        });
-                    };
-                    Candle {
-                        state: CandleState::Revised,
-                        revision: known.revision + 1,
-                        known: patch.partial.known,
-                        ..merged
-                    }
-                }
-            };
-            self.add(&symbol, timeframe, candle);
-            output.candles.push(quantflow_pipeline::ClosedCandle {
-                slot: patch.slot,
-                timeframe,
-                candle,
-            });
+    /// Adds the closed candles of `output`: those built here as they are, a revision for each
+    /// patch, and the venue's own where they say something new. What stays in `output.candles` is
+    /// what was added, to be shown.
+    pub(crate) async fn add(&self, output: &mut Output) -> Result<(), StoreError> {
+        let mut added = Vec::with_capacity(output.candles.len() + output.patches.len());
+        for closed in output.candles.drain(..) {
+            if closed.candle.origin == CandleOrigin::Trades {
+                self.push(&closed);
+                added.push(closed);
+            } else if let Some(candle) = self.as_news(&closed).await? {
+                let closed = ClosedCandle { candle, ..closed };
+                self.push(&closed);
+                added.push(closed);
+            }
         }
-        for closed in std::mem::take(&mut output.venue_candles) {
-            let symbol = self.shared.lock().pipeline.symbol(closed.slot).clone();
-            let open_time = closed.candle.open_time;
-            let known =
-                self.newest(&symbol, closed.timeframe, open_time, CandleOrigin::Venue).await?;
-            let candle = match known {
-                None => closed.candle,
-                Some(known) if says_the_same(&known, &closed.candle) => continue,
-                Some(known) => Candle {
-                    state: CandleState::Revised,
-                    revision: known.revision + 1,
-                    ..closed.candle
-                },
-            };
-            self.add(&symbol, closed.timeframe, candle);
+        for patch in output.patches.drain(..) {
+            let closed = self.revised(&patch).await?;
+            self.push(&closed);
+            added.push(closed);
         }
+        output.candles = added;
         Ok(())
     }
 
-    fn add(&self, symbol: &Symbol, timeframe: Timeframe, candle: Candle) {
+    fn push(&self, closed: &ClosedCandle) {
         let mut hot = self.shared.lock();
-        hot.pending.rows_of(symbol).push_candle(timeframe, candle);
-        if timeframe == DAY_WINDOW_TIMEFRAME {
-            hot.symbol(symbol).window.insert(&candle);
+        hot.pending
+            .rows_of(closed.slot)
+            .push_candle(closed.timeframe, closed.candle);
+        if closed.timeframe == DAY_WINDOW_TIMEFRAME {
+            hot.symbol(closed.slot).window.insert(&closed.candle);
         }
+    }
+
+    /// The candle that a patch makes of the newest revision.
+    async fn revised(&self, patch: &CandlePatch) -> Result<ClosedCandle, StoreError> {
+        let CandlePatch {
+            slot,
+            timeframe,
+            partial,
+            ..
+        } = *patch;
+        let known = self
+            .newest(slot, timeframe, partial.open_time, CandleOrigin::Trades)
+            .await?;
+        let candle = match known {
+            // nothing was traded in its time as far as we knew
+            None => Candle {
+                state: CandleState::Closed,
+                revision: 0,
+                ..partial
+            },
+            Some(known) => {
+                let by_id = self.shared.lock().pipeline.orders_by_id();
+                let merged = known
+                    .merge(&partial, by_id)
+                    .ok_or_else(|| StoreError::Inexact {
+                        what: format!("the {timeframe} candle of {}", partial.open_time),
+                        detail: "a sum has more than 38 digits".to_owned(),
+                    })?;
+                let (state, revision) = (CandleState::Revised, known.revision + 1);
+                Candle {
+                    state,
+                    revision,
+                    known: partial.known,
+                    ..merged
+                }
+            }
+        };
+        Ok(ClosedCandle {
+            slot,
+            timeframe,
+            candle,
+        })
+    }
+
+    /// The venue's candle as its next revision; `None` when it says what is known.
+    async fn as_news(&self, closed: &ClosedCandle) -> Result<Option<Candle>, StoreError> {
+        let (candle, origin) = (closed.candle, CandleOrigin::Venue);
+        let known = self
+            .newest(closed.slot, closed.timeframe, candle.open_time, origin)
+            .await?;
+        Ok(match known {
+            None => Some(candle),
+            Some(known) if says_the_same(&known, &candle) => None,
+            Some(known) => {
+                let (state, revision) = (CandleState::Revised, known.revision + 1);
+                Some(Candle {
+                    state,
+                    revision,
+                    ..candle
+                })
+            }
+        })
     }
 
     async fn newest(
         &self,
-        symbol: &Symbol,
+        slot: SymbolSlot,
         timeframe: Timeframe,
         open_time: Timestamp,
         origin: CandleOrigin,
     ) -> Result<Option<Candle>, StoreError> {
-        {
+        let symbol = {
             let hot = self.shared.lock();
             let newest_first = [Some(&hot.pending), hot.committing.as_deref()];
             for pending in newest_first.into_iter().flatten() {
-                let rows = pending.get(symbol);
+                let rows = pending.get(slot);
                 if let Some(candle) = rows.and_then(|r| r.newest(timeframe, open_time, origin)) {
                     return Ok(Some(*candle));
                 }
             }
-        }
+            let Some(symbol) = hot.pipeline.symbol(slot) else {
+                return Ok(None);
+            };
+            symbol.clone()
+        };
         let query = CandleQuery {
-            symbol: symbol.clone(),
+            symbol,
             timeframe,
             origin: Some(origin),
             range: TimeRange::new(open_time, open_time.plus_nanos(1)),
@@ -120,4 +159,15 @@ impl Reviser {
         }
         Ok(None)
     }
+}
+
+/// Whether two candles say the same, whenever they became known.
+fn says_the_same(a: &Candle, b: &Candle) -> bool {
+    let bare = |candle: &Candle| Candle {
+        revision: 0,
+        known: Timestamp::EPOCH,
+        state: CandleState::Closed,
+        ..*candle
+    };
+    bare(a) == bare(b)
 }
