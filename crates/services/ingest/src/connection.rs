@@ -5,20 +5,16 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use compact_str::ToCompactString;
-use quantflow_seams::{BudgetError, FeedError};
-use quantflow_wire::{Response, SubscribePlan};
-use tokio::sync::{Notify, mpsc, watch};
-use tokio::task::{JoinError, JoinHandle};
+use quantflow_wire::SubscribePlan;
+use tokio::sync::{Notify, watch};
+use tokio::task::JoinError;
 
 use crate::metrics;
+use crate::opening::{Active, OpenError, Opening, open};
 use crate::recorder::{LogState, Stopped, writing};
-use crate::session::{Cause, Ended, Hint, Session, StopOrder};
+use crate::session::{Cause, Ended, Hint};
 use crate::shared::Shared;
 use crate::status::{ConnectionCell, ConnectionState};
-
-/// Hints of a session that wait to be read: few kinds, each told seldom.
-const HINTS: usize = 8;
 
 /// Keeps one planned socket open until ingestion stops.
 #[derive(Debug)]
@@ -31,55 +27,7 @@ pub(crate) struct Connection {
     pub(crate) stop: watch::Receiver<bool>,
 }
 
-/// Why a socket could not be had.
-#[derive(Debug, thiserror::Error)]
-enum OpenError {
-    #[error(transparent)]
-    Budget(#[from] BudgetError),
-    #[error(transparent)]
-    Feed(#[from] FeedError),
-    #[error(transparent)]
-    Stopped(#[from] Stopped),
-}
-
-impl OpenError {
-    /// How long the venue asked us to wait, if it did.
-    fn retry_after(&self) -> Option<Duration> {
-        match self {
-            Self::Feed(FeedError::Refused { retry_after, .. }) => {
-                retry_after.map(Duration::from_secs)
-            }
-            Self::Budget(BudgetError::TooLong { wait, .. }) => Some(*wait),
-            _ => None,
-        }
-    }
-}
-
-/// A session in its task.
-#[derive(Debug)]
-struct Active {
-    task: JoinHandle<Ended>,
-    stop: watch::Sender<StopOrder>,
-    hints: mpsc::Receiver<Hint>,
-}
-
-impl Drop for Active {
-    fn drop(&mut self) {
-        self.task.abort();
-    }
-}
-
-impl Active {
-    /// Orders the end and waits for it (the rest is in the log then).
-    async fn end(&mut self, reason: &'static str, detail: &str) {
-        self.stop.send_replace(Some((reason, detail.to_owned())));
-        // a session that panicked was told of by the runtime
-        let _ = (&mut self.task).await;
-    }
-}
-
 type Timer = Pin<Box<dyn Future<Output = ()> + Send>>;
-type Opening = Pin<Box<dyn Future<Output = Result<Active, OpenError>> + Send>>;
 
 /// What became of a session that was tended.
 enum Tended {
@@ -199,33 +147,9 @@ impl Connection {
         ::metrics::counter!(metrics::CONNECT_FAILURES, "venue" => venue).increment(1);
     }
 
-    /// Opens a socket within the budget of connections, and starts its session. Dropping it gives
-    /// up, whatever stage it has reached.
     fn opening(&self, attempt: u32) -> Opening {
         let (shared, cell) = (Arc::clone(&self.shared), Arc::clone(&self.cell));
-        let plan = self.plan.clone();
-        Box::pin(async move {
-            let patience = shared.policy.patience;
-            shared
-                .budget
-                .acquire_connection(&shared.venue, patience)
-                .await?;
-            let socket = match shared.feed.connect(&shared.ws_url, &plan.target).await {
-                Ok(socket) => socket,
-                Err(error) => {
-                    heed_refusal(&shared, &error).await;
-                    return Err(error.into());
-                }
-            };
-            let (hint, hints) = mpsc::channel(HINTS);
-            let session = Session::begin(shared, cell, socket, plan, attempt, hint).await?;
-            let (stop, stopped) = watch::channel(None);
-            Ok(Active {
-                task: tokio::spawn(session.run(stopped)),
-                stop,
-                hints,
-            })
-        })
+        Box::pin(open(shared, cell, self.plan.clone(), attempt))
     }
 
     /// When a socket that was opened now is to be renewed: within its last tenth, not all at once.
@@ -391,23 +315,4 @@ async fn successor(active: Option<&mut Active>) -> News {
         Some(hint) = active.hints.recv() => News::Hint(hint),
         ended = &mut active.task => News::Ended(ended),
     }
-}
-
-/// A refused handshake may say to stay away, as an answer may.
-async fn heed_refusal(shared: &Shared, error: &FeedError) {
-    let FeedError::Refused {
-        status,
-        retry_after,
-        ..
-    } = error
-    else {
-        return;
-    };
-    let headers = retry_after.map(|seconds| ("retry-after".into(), seconds.to_compact_string()));
-    let response = Response {
-        status: *status,
-        headers: headers.into_iter().collect(),
-        body: Vec::new(),
-    };
-    shared.heed(&response).await;
 }
