@@ -9,6 +9,7 @@
 )]
 #![allow(clippy::print_stdout, reason = "a skipped test says so")]
 
+pub mod budget_suite;
 pub mod clock;
 pub mod event_log_suite;
 pub mod memory_archive;
@@ -18,3 +19,6 @@ pub mod recorded;
 
 pub use memory_archive::MemoryArchive;
 pub use memory_log::MemoryLog;
+pub mod memory_store;
+pub mod recorded;
+pub mod series_store_suite;

@@ -1,1 +1,14 @@
 //! The venues: one file or folder each, a codec without I/O.
+//!
+//! - [`registry::Registry`] finds the codec of a venue by its id, or builds one that speaks a
+//!   protocol under another id (`demo` speaks Binance's).
+//! - [`binance::BinanceSpot`] is the first venue, and the one to copy from.
+//! - [`describe`] shows what a codec is and what it makes of bytes, as JSON.
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
+pub mod binance;
+pub mod describe;
+pub mod registry;
+
+pub use binance::BinanceSpot;
+pub use registry::{Registry, UnknownProtocol};

@@ -1,0 +1,111 @@
+//! [`Registry`]: which venues there are, and which protocol each speaks.
+
+use std::str::FromStr;
+use std::sync::Arc;
+
+use quantflow_model::VenueId;
+use quantflow_wire::Codec;
+
+use crate::binance::BinanceSpot;
+
+/// Builds a codec that speaks a protocol under a venue's id.
+pub type Factory = fn(VenueId) -> Arc<dyn Codec>;
+
+/// The venues and protocols that are built in, and any that are added.
+///
+/// A protocol is code; a venue is an id that speaks one. Two venues may speak the same protocol and
+/// are never mixed: each codec puts its own id into the symbols that it names.
+///
+/// ```
+/// use quantflow_venues::Registry;
+/// let registry = Registry::builtin();
+/// let demo = registry.speak("binance-spot", "demo".parse()?)?;
+/// assert_eq!(demo.describe().id.as_str(), "demo");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, Clone, Default)]
+pub struct Registry {
+    protocols: Vec<(&'static str, Factory)>,
+    venues: Vec<(VenueId, &'static str)>,
+}
+
+/// A protocol that is not built in.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("no protocol {asked:?}; there are: {known}")]
+pub struct UnknownProtocol {
+    /// What was asked for.
+    pub asked: String,
+    /// The names that there are.
+    pub known: String,
+}
+
+impl Registry {
+    /// What this build knows. A new venue is one line here.
+    pub fn builtin() -> Self {
+        Self::default().with("binance", BinanceSpot::PROTOCOL, |id| {
+            Arc::new(BinanceSpot::new(id))
+        })
+    }
+
+    /// Adds a protocol, and the venue that it is named after. A venue id that is none adds only the
+    /// protocol.
+    #[must_use]
+    pub fn with(mut self, venue: &str, protocol: &'static str, factory: Factory) -> Self {
+        self.protocols.push((protocol, factory));
+        if let Ok(id) = VenueId::from_str(venue) {
+            self.venues.push((id, protocol));
+        }
+        self
+    }
+
+    /// The ids of the venues, in the order in which they were added.
+    pub fn venues(&self) -> impl Iterator<Item = &VenueId> {
+        self.venues.iter().map(|(id, _)| id)
+    }
+
+    /// The names of the protocols.
+    pub fn protocols(&self) -> impl Iterator<Item = &'static str> {
+        self.protocols.iter().map(|(name, _)| *name)
+    }
+
+    /// The codec of a venue; `None` when there is no such venue.
+    pub fn codec(&self, venue: &VenueId) -> Option<Arc<dyn Codec>> {
+        let (id, protocol) = self.venues.iter().find(|(id, _)| id == venue)?;
+        self.speak(protocol, id.clone()).ok()
+    }
+
+    /// A codec that speaks a protocol under an id of your choice.
+    ///
+    /// # Errors
+    /// When there is no such protocol.
+    pub fn speak(&self, protocol: &str, id: VenueId) -> Result<Arc<dyn Codec>, UnknownProtocol> {
+        match self.protocols.iter().find(|(name, _)| *name == protocol) {
+            Some((_, factory)) => Ok(factory(id)),
+            None => Err(UnknownProtocol {
+                asked: protocol.chars().take(64).collect(),
+                known: self.protocols().collect::<Vec<_>>().join(", "),
+            }),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_venue_is_found_by_id_and_a_protocol_by_name() {
+        let registry = Registry::builtin();
+        let ids: Vec<_> = registry.venues().map(VenueId::as_str).collect();
+        assert_eq!(ids, ["binance"]);
+        for id in registry.venues() {
+            assert_eq!(&registry.codec(id).unwrap().describe().id, id);
+        }
+        assert!(registry.codec(&"demo".parse().unwrap()).is_none());
+        let error = registry.speak("fix", "demo".parse().unwrap()).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "no protocol \"fix\"; there are: binance-spot"
+        );
+    }
+}

@@ -1,0 +1,12 @@
+//! The codecs against recorded bytes, against each other, and against anything else.
+#![allow(clippy::unwrap_used, reason = "test code: a failure is a panic")]
+#![allow(clippy::print_stdout, reason = "tables of what was read")]
+
+mod ccxt;
+mod errors;
+mod hostile;
+mod recorded_rest;
+mod recorded_socket;
+mod requests;
+mod speaking;
+mod support;
