@@ -132,6 +132,11 @@ fn plan<R: Rows>(inputs: Vec<Input<R>>) -> Vec<Plan<R>> {
     plans.into_iter().map(|(_, plan)| plan).collect()
 }
 
+/// How many files merging would make: numbers that do not fit together stay apart.
+pub(crate) fn planned<R: Rows>(segments: &[Arc<Segment>]) -> usize {
+    plan(Input::<R>::of_segments(segments)).len()
+}
+
 /// Whether two shapes can share a file without making a narrow column wide.
 fn shares<R: Rows>(a: &Shape, b: &Shape) -> bool {
     let both = a.with(b);

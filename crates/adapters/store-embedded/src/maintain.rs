@@ -7,7 +7,7 @@ use quantflow_model::{CandleBatch, Timeframe, Timestamp, TradeBatch};
 use quantflow_seams::{Maintenance, Retention, StoreError};
 use quantflow_wire::PartitionId;
 
-use crate::build::{Input, NewSegment};
+use crate::build::{Input, NewSegment, planned};
 use crate::catalogue;
 use crate::error;
 use crate::records;
@@ -166,7 +166,16 @@ impl Inner {
                     orders.len()
                 };
                 if generations >= self.options.merge_segments.max(2) {
-                    return Some(segments[at..end].iter().map(|s| Arc::clone(s)).collect());
+                    let found: Vec<_> = segments[at..end].iter().map(|s| Arc::clone(s)).collect();
+                    let files = if found[0].group.timeframe.is_none() {
+                        planned::<TradeBatch>(&found)
+                    } else {
+                        planned::<CandleBatch>(&found)
+                    };
+                    // each merge leaves fewer files, so merging comes to an end
+                    if files < found.len() {
+                        return Some(found);
+                    }
                 }
                 at += 1;
             }

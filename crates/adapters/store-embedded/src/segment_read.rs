@@ -115,11 +115,6 @@ impl SegmentCache {
             state.bytes -= freed;
         }
     }
-
-    #[cfg(test)]
-    pub(crate) fn bytes(&self) -> usize {
-        self.state.lock().unwrap().bytes
-    }
 }
 
 impl OpenSegment {

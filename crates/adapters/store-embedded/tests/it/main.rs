@@ -1,4 +1,8 @@
 //! The embedded store, from outside.
 
+mod damage;
+mod faults;
+mod openness;
 mod property;
+mod recorded;
 mod suite;
