@@ -50,7 +50,7 @@ impl Integers {
         match self {
             Self::Narrow(values) => {
                 if let Ok(small) = i64::try_from(value) {
-                    values.push(small)
+                    values.push(small);
                 } else {
                     let mut wide: Vec<i128> = values.iter().map(|&v| i128::from(v)).collect();
                     wide.push(value);

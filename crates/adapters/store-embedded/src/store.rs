@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{
+    Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard,
+};
 
 use quantflow_model::{CandleBatch, Symbol, Timestamp, TradeBatch};
 use quantflow_seams::{CandleQuery, Commit, StoreError, TradeQuery};
@@ -93,11 +95,15 @@ impl EmbeddedStore {
                 bytes: row.bytes,
                 runs: row.runs,
                 gone: AtomicBool::new(false),
+                keepsake: OnceLock::new(),
             }));
         }
         for row in catalogue.tail()? {
             let tail = Tail::unpack(&row.body, &row.partition).ok_or_else(|| {
-                catalogue.damaged(format!("commit {} of the tail cannot be read", row.sequence))
+                catalogue.damaged(format!(
+                    "commit {} of the tail cannot be read",
+                    row.sequence
+                ))
             })?;
             view.tail.absorb(tail);
         }
@@ -167,6 +173,16 @@ impl EmbeddedStore {
     /// As the commit's.
     pub fn commit_now(&self, commit: Commit) -> Result<(), StoreError> {
         self.inner.commit(commit)
+    }
+
+    /// One step of housekeeping on this thread: what [`maintain`] does.
+    ///
+    /// [`maintain`]: quantflow_seams::SeriesStore::maintain
+    ///
+    /// # Errors
+    /// As its.
+    pub fn maintain_now(&self) -> Result<quantflow_seams::Maintenance, StoreError> {
+        self.inner.maintain()
     }
 
     /// The bytes that the Parquet files take, by column: of trades, or of the candles of one
@@ -293,7 +309,11 @@ impl Inner {
 
     fn commit(&self, commit: Commit) -> Result<(), StoreError> {
         let rows: usize = commit.trades.iter().map(|(_, b)| b.len()).sum::<usize>()
-            + commit.candles.iter().map(|(_, _, b)| b.len()).sum::<usize>();
+            + commit
+                .candles
+                .iter()
+                .map(|(_, _, b)| b.len())
+                .sum::<usize>();
         let waiting = {
             let view = self.view();
             view.tail.rows_of(&commit.partition) + view.frozen.rows_of(&commit.partition)
@@ -533,16 +553,15 @@ impl CandleScan {
             return self.read(inner);
         }
         // the limit bounds what is gathered
-        let mut gathered = match self.reversed.take() {
-            Some(gathered) => gathered,
-            None => {
-                let mut gathered = Vec::new();
-                while let Some(mut rows) = self.read(inner)? {
-                    rows.reverse();
-                    gathered.push(rows);
-                }
-                gathered
+        let mut gathered = if let Some(gathered) = self.reversed.take() {
+            gathered
+        } else {
+            let mut gathered = Vec::new();
+            while let Some(mut rows) = self.read(inner)? {
+                rows.reverse();
+                gathered.push(rows);
             }
+            gathered
         };
         let next = gathered.pop();
         self.reversed = Some(gathered);

@@ -91,7 +91,12 @@ pub async fn ours_before_the_venues(fixture: &dyn StoreFixture) {
         revision,
         ..candle(minute, close)
     };
-    let mixed = [venue(0, "10", 4), candle(1, "2"), venue(1, "20", 9), candle(2, "3")];
+    let mixed = [
+        venue(0, "10", 4),
+        candle(1, "2"),
+        venue(1, "20", 9),
+        candle(2, "3"),
+    ];
     commit(&*store, 0, &mixed).await;
     commit(&*store, 1, &[candle(0, "1")]).await;
     commit(&*store, 2, &[venue(3, "40", 0)]).await;
@@ -112,7 +117,9 @@ pub async fn ours_before_the_venues(fixture: &dyn StoreFixture) {
 pub async fn candle_limits_keep_the_asked_end(fixture: &dyn StoreFixture) {
     let store = fixture.open().await;
     let btc = symbol("x:BTC/USDT");
-    let candles: Vec<_> = (0..50).map(|minute| candle(minute, &minute.to_string())).collect();
+    let candles: Vec<_> = (0..50)
+        .map(|minute| candle(minute, &minute.to_string()))
+        .collect();
     for (at, part) in candles.chunks(7).enumerate() {
         commit(&*store, at as u64, part).await;
     }
@@ -169,7 +176,11 @@ pub async fn what_a_candle_lacks_stays_absent(fixture: &dyn StoreFixture) {
                 trades: has(1).then_some(0),
                 taker_buy_volume: has(2).then(|| quantflow_model::Quantity(number("0"))),
                 taker_buy_quote_volume: has(3).then(|| Notional(number("0.5"))),
-                first_trade: if has(4) { key(u128::from(u64::MAX) * 4, 1) } else { None },
+                first_trade: if has(4) {
+                    key(u128::from(u64::MAX) * 4, 1)
+                } else {
+                    None
+                },
                 last_trade: if has(5) { key(7, n) } else { None },
                 ..candle(n, "-1")
             }

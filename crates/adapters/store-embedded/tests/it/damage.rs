@@ -55,7 +55,12 @@ async fn a_flipped_byte_is_named_with_what_depends_on_it() {
         for symbol in ["x:A/USDT", "x:B/USDT"].map(symbol) {
             match store.trades_now(&all_trades(&symbol)) {
                 // the flipped byte is another symbol's, or nobody's
-                Ok(rows) => assert_eq!(rows.iter().map(|b| b.len()).sum::<usize>(), 20_000),
+                Ok(rows) => assert_eq!(
+                    rows.iter()
+                        .map(quantflow_model::TradeBatch::len)
+                        .sum::<usize>(),
+                    20_000
+                ),
                 Err(StoreError::Corrupt { file, .. }) => {
                     assert!(file.ends_with(&*name));
                     refused += 1;

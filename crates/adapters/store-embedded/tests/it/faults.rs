@@ -22,7 +22,14 @@ fn commit(at: u64) -> quantflow_seams::Commit {
     let mut commit = later(at);
     for name in ["x:A/USDT", "x:B/USDT"] {
         let rows: Vec<_> = (0..ROWS)
-            .map(|n| trade(u128::from(at * ROWS + n), (at * ROWS + n) as i64, "1.5", "2"))
+            .map(|n| {
+                trade(
+                    u128::from(at * ROWS + n),
+                    (at * ROWS + n) as i64,
+                    "1.5",
+                    "2",
+                )
+            })
             .collect();
         commit.trades.push((symbol(name), trades_of(&rows)));
         let bar = candles_of(&[candle(at as i64, "1.5")]);
@@ -211,7 +218,10 @@ async fn a_reader_is_not_disturbed_by_merging() {
     for at in 0..9 {
         store.commit(commit(at)).await.unwrap();
     }
-    let mut stream = store.trades(&all_trades(&symbol("x:A/USDT"))).await.unwrap();
+    let mut stream = store
+        .trades(&all_trades(&symbol("x:A/USDT")))
+        .await
+        .unwrap();
     let mut rows = stream.try_next().await.unwrap().unwrap().len() as u64;
     while store.maintain().await.unwrap().more {}
     while let Some(batch) = stream.try_next().await.unwrap() {

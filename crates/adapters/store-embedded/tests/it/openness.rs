@@ -4,9 +4,7 @@ use std::process::Command;
 
 use quantflow_model::{Side, Timeframe, Trade};
 use quantflow_seams::SeriesStore;
-use quantflow_testkit::series_store_suite::{
-    candle, candles_of, later, symbol, trade, trades_of,
-};
+use quantflow_testkit::series_store_suite::{candle, candles_of, later, symbol, trade, trades_of};
 
 use crate::suite::{Folder, files_only};
 
@@ -21,7 +19,10 @@ async fn duckdb_and_polars_read_the_files_as_they_lie() {
         .is_ok_and(|output| output.status.success());
     if !there {
         let must = std::env::var("QUANTFLOW_NO_SKIP").is_ok_and(|v| v == "1");
-        assert!(!must, "{python} has no duckdb and polars, and QUANTFLOW_NO_SKIP=1");
+        assert!(
+            !must,
+            "{python} has no duckdb and polars, and QUANTFLOW_NO_SKIP=1"
+        );
         println!("skipped: {python} has no duckdb and polars");
         return;
     }
@@ -33,14 +34,21 @@ async fn duckdb_and_polars_read_the_files_as_they_lie() {
         let rows: Vec<Trade> = (0..5_000_u64)
             .map(|n| Trade {
                 side: [Side::Unknown, Side::Buy, Side::Sell][(n % 3) as usize],
-                ..trade(u128::from(at * 5_000 + n), (at * 5_000 + n) as i64, prices[at as usize], "0.001")
+                ..trade(
+                    u128::from(at * 5_000 + n),
+                    (at * 5_000 + n) as i64,
+                    prices[at as usize],
+                    "0.001",
+                )
             })
             .collect();
         commit.trades = vec![
             (symbol("x:A/USDT"), trades_of(&rows)),
             (symbol("x:B/USDT"), trades_of(&rows[..10])),
         ];
-        let bars: Vec<_> = (0..100).map(|n| candle(at as i64 * 100 + n, "7.5")).collect();
+        let bars: Vec<_> = (0..100)
+            .map(|n| candle(at as i64 * 100 + n, "7.5"))
+            .collect();
         commit.candles = vec![(symbol("x:A/USDT"), Timeframe::M1, candles_of(&bars))];
         store.commit(commit).await.unwrap();
     }

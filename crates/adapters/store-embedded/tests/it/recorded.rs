@@ -3,9 +3,7 @@
 use quantflow_model::{Price, Quantity, Side, Timestamp, Trade, TradeBatch, TradeFlags, TradeId};
 use quantflow_seams::SeriesStore;
 use quantflow_testkit::recorded;
-use quantflow_testkit::series_store_suite::{
-    all_trades, later, maintain_all, read_trades, symbol,
-};
+use quantflow_testkit::series_store_suite::{all_trades, later, maintain_all, read_trades, symbol};
 
 use crate::suite::Folder;
 
@@ -49,7 +47,9 @@ async fn recorded_trades_come_back_equal() {
         let fixture = Folder::new(quantflow_store_embedded::StoreOptions::default());
         let store = fixture.open_store();
         let of = symbol("x:BTC/USDT");
-        let pieces: Vec<_> = expected.chunks(expected.len().div_ceil(8).max(40_000)).collect();
+        let pieces: Vec<_> = expected
+            .chunks(expected.len().div_ceil(8).max(40_000))
+            .collect();
         for (at, piece) in pieces.iter().enumerate() {
             let batch: TradeBatch = piece.iter().collect::<Option<_>>().unwrap();
             let mut commit = later(at as u64);
@@ -58,7 +58,10 @@ async fn recorded_trades_come_back_equal() {
         }
         maintain_all(&store).await;
         expected.sort_by_key(Trade::key);
-        assert!(read_trades(&store, &all_trades(&of)).await == expected, "{file}");
+        assert!(
+            read_trades(&store, &all_trades(&of)).await == expected,
+            "{file}"
+        );
         assert!(store.check().await.unwrap().is_empty());
         let found = store.column_bytes(None).unwrap();
         if found.rows > 0 {
