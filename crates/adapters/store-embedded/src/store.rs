@@ -1,6 +1,7 @@
 //! [`EmbeddedStore`]: opening, committing, and the synchronous forms of the queries for candles and
 //! trades.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
@@ -470,28 +471,49 @@ fn arrange(commit: &Commit, sequence: u64) -> Result<Tail, StoreError> {
         timeframe,
     };
     let mut tail = Tail::default();
-    for (symbol, batch) in &commit.trades {
-        if !batch.is_empty() {
-            let rows = in_order(symbol, batch)?;
+    let trades = commit.trades.iter().map(|(s, b)| ((s, None), b));
+    for ((symbol, _), batches) in by_series(trades) {
+        for batch in batches {
             tail.trades
                 .entry(group(symbol, None))
                 .or_insert_with(|| GroupTail::new(sequence))
-                .add(symbol, rows, sequence, log);
+                .add(symbol, in_order(symbol, batch)?, sequence, log);
         }
     }
-    for (symbol, timeframe, batch) in &commit.candles {
-        if !batch.is_empty() {
-            let rows = in_order(symbol, batch)?;
+    let candles = commit.candles.iter().map(|(s, t, b)| ((s, Some(*t)), b));
+    for ((symbol, timeframe), batches) in by_series(candles) {
+        for batch in batches {
             tail.candles
-                .entry(group(symbol, Some(*timeframe)))
+                .entry(group(symbol, timeframe))
                 .or_insert_with(|| GroupTail::new(sequence))
-                .add(symbol, rows, sequence, log);
+                .add(symbol, in_order(symbol, batch)?, sequence, log);
         }
     }
     Ok(tail)
 }
 
-fn in_order<R: Rows>(symbol: &Symbol, batch: &R) -> Result<R, StoreError> {
+type SeriesKey<'a> = (&'a Symbol, Option<quantflow_model::Timeframe>);
+
+/// The batches of each series as one, so that of two rows of a commit that compare equal the later
+/// stays later; as several only where they do not fit together.
+fn by_series<'a, R: Rows>(
+    batches: impl Iterator<Item = (SeriesKey<'a>, &'a R)>,
+) -> BTreeMap<SeriesKey<'a>, Vec<Cow<'a, R>>> {
+    let mut series: BTreeMap<SeriesKey<'a>, Vec<Cow<'a, R>>> = BTreeMap::new();
+    for (key, batch) in batches.filter(|(_, batch)| !batch.is_empty()) {
+        let found = series.entry(key).or_default();
+        let joined = batch.is_sound()
+            && found.last_mut().is_some_and(|last| {
+                last.is_sound() && last.to_mut().extend(batch, 0..batch.len()).is_some()
+            });
+        if !joined {
+            found.push(Cow::Borrowed(batch));
+        }
+    }
+    series
+}
+
+fn in_order<R: Rows>(symbol: &Symbol, batch: Cow<'_, R>) -> Result<R, StoreError> {
     let refused = |detail: &str| StoreError::Inexact {
         what: format!("a batch of {symbol}"),
         detail: detail.to_owned(),
@@ -503,7 +525,7 @@ fn in_order<R: Rows>(symbol: &Symbol, batch: &R) -> Result<R, StoreError> {
         return Err(refused("no query reaches the last instant of time"));
     }
     Ok(if batch.is_sorted() {
-        batch.clone()
+        batch.into_owned()
     } else {
         batch.sorted()
     })

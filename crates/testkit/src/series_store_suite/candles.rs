@@ -43,9 +43,24 @@ pub async fn the_newest_revision_wins(fixture: &dyn StoreFixture) {
     // the same revision again: the later commit's is taken
     commit(&*store, 4, &[revised(&b, 1, "2.1", 500_000)]).await;
     commit(&*store, 5, &[revised(&b, 1, "2.2", 500_000)]).await;
+    // and inside one commit the later batch's, wherever the batches begin
+    let mut both = later(6);
+    both.candles = vec![
+        (
+            btc.clone(),
+            M1,
+            candles_of(&[revised(&c, 1, "3.1", 600_000)]),
+        ),
+        (
+            btc.clone(),
+            M1,
+            candles_of(&[b, revised(&c, 1, "3.2", 600_000)]),
+        ),
+    ];
+    store.commit(both).await.unwrap();
     for _ in 0..2 {
         let found = read_candles(&*store, &all_candles(&btc, M1)).await;
-        assert_eq!(closes(&found), ["1.7", "2.2", "3"]);
+        assert_eq!(closes(&found), ["1.7", "2.2", "3.2"]);
         assert_eq!(found[0].revision, 3);
         let all = store.revisions(&btc, M1, a.open_time).await.unwrap();
         let all: Vec<_> = all.iter().collect();
