@@ -140,7 +140,7 @@ pub(crate) fn properties(page_rows: usize) -> WriterPropertiesBuilder {
         .set_writer_version(WriterVersion::PARQUET_2_0)
         .set_created_by(concat!("quantflow ", env!("CARGO_PKG_VERSION")).to_owned())
         .set_dictionary_enabled(false)
-        .set_dictionary_page_size_limit(1 << 20)
+        .set_dictionary_page_size_limit(4 << 20)
         .set_data_page_row_count_limit(page_rows)
         .set_write_batch_size(page_rows)
         .set_statistics_enabled(EnabledStatistics::Chunk)
