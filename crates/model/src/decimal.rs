@@ -17,6 +17,128 @@ const POWERS: [i128; 39] = {
     powers
 };
 
+/// A number that bytes begin with: all of it fits words, so that it stays in registers until it is
+/// written where it is kept.
+#[derive(Clone, Copy)]
+struct Parts {
+    /// At most sixteen digits, in lowest terms.
+    mantissa: u64,
+    scale: u8,
+    /// How many bytes it takes.
+    length: usize,
+}
+
+impl Parts {
+    #[inline]
+    const fn decimal(self) -> Decimal {
+        Decimal {
+            low: self.mantissa,
+            high: 0,
+            scale: self.scale,
+        }
+    }
+
+    /// Any number whose digits fit a word once the zeros at its end are gone.
+    #[cold]
+    fn of_any_shape(bytes: &[u8]) -> Option<Self> {
+        let (mut mantissa, mut scale, mut zeros) = (0_u64, 0, 0);
+        let (mut point, mut length, mut digits) = (false, 0, 0);
+        for &byte in bytes.iter().take(64) {
+            match byte {
+                b'0' if point => zeros += 1,
+                b'0'..=b'9' => {
+                    // in front of the point no zero is held back
+                    let power = 10_u64.checked_pow(zeros + 1)?;
+                    mantissa = mantissa.checked_mul(power)?;
+                    mantissa = mantissa.checked_add(u64::from(byte - b'0'))?;
+                    scale += if point { zeros + 1 } else { 0 };
+                    zeros = 0;
+                }
+                b'.' if !point => point = true,
+                _ => break,
+            }
+            digits += usize::from(byte != b'.');
+            length += 1;
+        }
+        let scale = u8::try_from(scale).ok()?;
+        let whole = digits > 0 && length < 64 && scale <= Decimal::MAX_SCALE;
+        whole.then_some(Self {
+            mantissa,
+            scale,
+            length,
+        })
+    }
+
+    /// The shape that venues pad to: one to seven digits, a point, eight digits.
+    #[expect(
+        clippy::inline_always,
+        reason = "through memory the halves of the number stall: half of a frame's time"
+    )]
+    #[inline(always)]
+    fn of_padded(bytes: &[u8]) -> Option<Self> {
+        let (whole, others) = digits_of(*bytes.first_chunk::<8>()?);
+        let point = (others.trailing_zeros() / 8) as usize;
+        if point == 0 || *bytes.get(point)? != b'.' {
+            return None;
+        }
+        let rest = &bytes[point + 1..];
+        let (fraction, others) = digits_of(*rest.first_chunk::<8>()?);
+        if others != 0 || rest.get(8).is_some_and(u8::is_ascii_digit) {
+            return None;
+        }
+        let whole = eight_digits(whole << (64 - 8 * point));
+        let zeros = fraction.leading_zeros() / 8;
+        let scale = 8 - zeros;
+        // zeros at the end are shifted out; of eight nothing is left
+        let fraction = eight_digits(fraction.checked_shl(8 * zeros).unwrap_or(0));
+        Some(Self {
+            mantissa: whole * SMALL_POWERS[scale as usize] + fraction,
+            scale: scale as u8,
+            length: point + 9,
+        })
+    }
+
+    /// The number that the bytes of a word begin with (the first byte lowest), and its length.
+    ///
+    /// All sixteen bytes at once: the first byte that is no digit may be the point, the second ends
+    /// the number. Zeros at its end are shifted out as text, which is far cheaper than dividing.
+    #[inline]
+    fn of_word(word: u128) -> Option<Self> {
+        let (values, others) = digits_of_sixteen(word);
+        let stop = (others.trailing_zeros() / 8) as usize; // 16 when all are digits
+        let has_point = stop < 16 && (word >> (8 * stop)) as u8 == b'.';
+        let (length, fraction) = if has_point {
+            let length = ((others & (others - 1)).trailing_zeros() / 8) as usize;
+            (length, length - 1 - stop)
+        } else {
+            (stop, 0)
+        };
+        if length == usize::from(has_point) {
+            return None; // nothing, or a lone point
+        }
+        // the last byte on top, what follows the number gone, zeros in front
+        let mut digits = values << (8 * (16 - length));
+        let mut scale = 0;
+        if has_point {
+            // stops at the point, which is no zero
+            let zeros = (digits.leading_zeros() / 8) as usize;
+            digits <<= 8 * zeros;
+            scale = fraction - zeros;
+            // close the gap where the point stands
+            let before = (1_u128 << (8 * (15 - scale))) - 1;
+            let point_and_before = (before << 8) | 0xff;
+            digits = (digits & !point_and_before) | ((digits & before) << 8);
+        }
+        let mantissa =
+            eight_digits(digits as u64) * 100_000_000 + eight_digits((digits >> 64) as u64);
+        Some(Self {
+            mantissa,
+            scale: scale as u8,
+            length,
+        })
+    }
+}
+
 /// Up to sixteen bytes as a word, the first byte lowest; zeros (no digits) behind. `None` when empty
 /// or longer.
 #[inline]
@@ -33,14 +155,26 @@ fn word_of(bytes: &[u8]) -> Option<u128> {
     Some(bytes.fold(0, |word, &byte| (word << 8) | u128::from(byte)))
 }
 
-/// Each byte as the value of its digit, and a word whose high bits mark the bytes that are none.
+/// Each of eight bytes as the value of its digit, the first lowest, and a word whose high bits mark
+/// the bytes that are no digits.
 #[inline]
-const fn digits_of(word: u128) -> (u128, u128) {
-    const LOW: u128 = u128::from_le_bytes([0x7f; 16]);
-    const ABOVE_NINE: u128 = u128::from_le_bytes([0x76; 16]);
-    const HIGH: u128 = u128::from_le_bytes([0x80; 16]);
-    let values = word ^ u128::from_le_bytes([b'0'; 16]);
+const fn digits_of(bytes: [u8; 8]) -> (u64, u64) {
+    const LOW: u64 = u64::from_le_bytes([0x7f; 8]);
+    const ABOVE_NINE: u64 = u64::from_le_bytes([0x76; 8]);
+    const HIGH: u64 = u64::from_le_bytes([0x80; 8]);
+    let values = u64::from_le_bytes(bytes) ^ u64::from_le_bytes([b'0'; 8]);
     (values, (((values & LOW) + ABOVE_NINE) | values) & HIGH)
+}
+
+/// The same of sixteen bytes in a word.
+#[inline]
+const fn digits_of_sixteen(word: u128) -> (u128, u128) {
+    let (first, first_others) = digits_of((word as u64).to_le_bytes());
+    let (last, last_others) = digits_of(((word >> 64) as u64).to_le_bytes());
+    (
+        (last as u128) << 64 | first as u128,
+        (last_others as u128) << 64 | first_others as u128,
+    )
 }
 
 /// The number of eight digits (0 to 9 a byte), the first lowest.
@@ -52,6 +186,19 @@ const fn eight_digits(digits: u64) -> u64 {
     let second = ((pairs >> 16) & PAIRS).wrapping_mul(1 + (10_000 << 32));
     first.wrapping_add(second) >> 32
 }
+
+/// Powers of ten up to that of eight digits.
+const SMALL_POWERS: [u64; 9] = [
+    1,
+    10,
+    100,
+    1_000,
+    10_000,
+    100_000,
+    1_000_000,
+    10_000_000,
+    100_000_000,
+];
 
 /// An exact decimal: `mantissa × 10^-scale`, up to 38 digits, scale 0 to 38.
 ///
@@ -217,12 +364,13 @@ impl Decimal {
             _ => (false, bytes),
         };
         if digits.len() <= 16 {
-            let (decimal, length) = Self::of_word(word_of(digits)?)?;
-            return match (length == digits.len(), negative) {
-                (false, _) => None,
-                (true, false) => Some(decimal),
-                (true, true) => Some(Self::raw(-decimal.mantissa(), decimal.scale)),
+            let parts = match Parts::of_padded(digits) {
+                Some(parts) => parts,
+                None => Parts::of_word(word_of(digits)?)?,
             };
+            let whole = parts.length == digits.len();
+            let sign = if negative { -1 } else { 1 };
+            return whole.then(|| Self::raw(sign * i128::from(parts.mantissa), parts.scale));
         }
         if digits.len() > 19 {
             return None;
@@ -252,82 +400,56 @@ impl Decimal {
     /// digits up to the first byte that is neither a digit nor the first point. For scanners that
     /// know what must follow the number.
     ///
-    /// `None` when there is no digit or the number takes more than 16 bytes; [`Decimal::parse`]
-    /// reads those.
-    #[inline]
+    /// `None` when there is no digit, or more of them than fit 64 bits; [`Decimal::parse`] reads
+    /// those.
+    #[expect(
+        clippy::inline_always,
+        reason = "through memory the halves of the number stall: half of a frame's time"
+    )]
+    #[inline(always)]
     pub fn parse_prefix(bytes: &[u8]) -> Option<(Self, usize)> {
-        let word = match bytes.first_chunk::<16>() {
-            Some(chunk) => u128::from_le_bytes(*chunk),
-            None => word_of(bytes)?,
+        let parts = match Parts::of_padded(bytes) {
+            Some(parts) => parts,
+            None => Parts::of_any_shape(bytes)?,
         };
-        let (decimal, length) = Self::of_word(word)?;
-        let cut_off = length == 16
-            && bytes
-                .get(16)
-                .is_some_and(|b| matches!(b, b'0'..=b'9' | b'.'));
-        (!cut_off).then_some((decimal, length))
+        Some((parts.decimal(), parts.length))
     }
 
     /// The whole number at the beginning of `bytes`, and how many digits it has: all up to the first
     /// byte that is no digit. `None` when there is none, or more than 16.
-    #[inline]
+    #[expect(clippy::inline_always, reason = "as `parse_prefix`")]
+    #[inline(always)]
     pub fn parse_prefix_whole(bytes: &[u8]) -> Option<(u64, usize)> {
-        let word = match bytes.first_chunk::<16>() {
-            Some(chunk) => u128::from_le_bytes(*chunk),
-            None => word_of(bytes)?,
+        let Some((first, rest)) = bytes.split_first_chunk::<8>() else {
+            return Self::short_whole(bytes);
         };
-        let (values, others) = digits_of(word);
-        let length = (others.trailing_zeros() / 8) as usize; // 16 when all are digits
-        if length == 0 || (length == 16 && bytes.get(16).is_some_and(u8::is_ascii_digit)) {
+        let (values, others) = digits_of(*first);
+        if others != 0 {
+            let length = others.trailing_zeros() / 8;
+            let digits = values.checked_shl(64 - 8 * length)?; // nothing when there is no digit
+            return Some((eight_digits(digits), length as usize));
+        }
+        let high = eight_digits(values);
+        let Some(second) = rest.first_chunk::<8>() else {
+            let (low, length) = Self::short_whole(rest).unwrap_or_default();
+            return Some((high * SMALL_POWERS[length] + low, 8 + length));
+        };
+        let (values, others) = digits_of(*second);
+        let length = (others.trailing_zeros() / 8) as usize; // 8 when all are digits
+        if length == 8 && rest.get(8).is_some_and(u8::is_ascii_digit) {
             return None;
         }
-        let digits = values << (8 * (16 - length));
-        let number =
-            eight_digits(digits as u64) * 100_000_000 + eight_digits((digits >> 64) as u64);
-        Some((number, length))
+        let digits = values.checked_shl(64 - 8 * length as u32).unwrap_or(0);
+        let number = high * SMALL_POWERS[length] + eight_digits(digits);
+        Some((number, 8 + length))
     }
 
-    /// The number that the bytes of a word begin with (the first byte lowest), and its length.
-    ///
-    /// All sixteen bytes at once: the first byte that is no digit may be the point, the second ends
-    /// the number. Zeros at its end are shifted out as text, which is far cheaper than dividing.
-    #[inline]
-    fn of_word(word: u128) -> Option<(Self, usize)> {
-        let (values, others) = digits_of(word);
-        let stop = (others.trailing_zeros() / 8) as usize; // 16 when all are digits
-        let has_point = stop < 16 && (word >> (8 * stop)) as u8 == b'.';
-        let (length, fraction) = if has_point {
-            let length = ((others & (others - 1)).trailing_zeros() / 8) as usize;
-            (length, length - 1 - stop)
-        } else {
-            (stop, 0)
-        };
-        if length == usize::from(has_point) {
-            return None; // nothing, or a lone point
-        }
-        // the last byte on top, what follows the number gone, zeros in front
-        let mut digits = values << (8 * (16 - length));
-        let mut scale = 0;
-        if has_point {
-            // stops at the point, which is no zero
-            let zeros = (digits.leading_zeros() / 8) as usize;
-            digits <<= 8 * zeros;
-            scale = fraction - zeros;
-            // close the gap where the point stands
-            let before = (1_u128 << (8 * (15 - scale))) - 1;
-            let point_and_before = (before << 8) | 0xff;
-            digits = (digits & !point_and_before) | ((digits & before) << 8);
-        }
-        let mantissa =
-            eight_digits(digits as u64) * 100_000_000 + eight_digits((digits >> 64) as u64);
-        Some((
-            Self {
-                low: mantissa,
-                high: 0,
-                scale: scale as u8,
-            },
-            length,
-        ))
+    /// The same of fewer than eight bytes.
+    fn short_whole(bytes: &[u8]) -> Option<(u64, usize)> {
+        let length = bytes.iter().take_while(|b| b.is_ascii_digit()).count();
+        let digits = bytes[..length].iter();
+        let number = digits.fold(0, |number, b| number * 10 + u64::from(b - b'0'));
+        (length > 0).then_some((number, length))
     }
 
     fn parse_general(bytes: &[u8]) -> Result<Self, DecimalError> {
@@ -657,6 +779,10 @@ mod tests {
             ("5.,", "5", 2),
             (".5,", "0.5", 2),
             ("1.2.3", "1.2", 3),
+            ("1343961239.70000000\"", "1343961239.7", 19),
+            ("12345678901234567", "12345678901234567", 17),
+            ("1000000000000.00000000\"", "1000000000000", 22),
+            ("0.0000000000000000001", "0.0000000000000000001", 21),
         ] {
             assert_eq!(
                 Decimal::parse_prefix(text.as_bytes()),
@@ -669,8 +795,8 @@ mod tests {
             ".",
             "x1",
             "-1",
-            "12345678901234567",
-            "1.000000000000000001",
+            "123456789012345678901",
+            "1.00000000000000000001",
         ] {
             assert_eq!(Decimal::parse_prefix(text.as_bytes()), None, "{text}");
         }

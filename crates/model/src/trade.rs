@@ -2,15 +2,63 @@
 
 use std::fmt;
 
-use serde::{Deserialize, Serialize};
+use serde::de::{self, Visitor};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::{Price, Quantity, Timestamp};
 
 /// A venue's number for a trade. Wide enough for venues whose ids are UUIDs; where ids are
 /// contiguous, id arithmetic is what finds gaps.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
-#[serde(transparent)]
+///
+/// Written as a number where it fits 64 bits, else as decimal text: serde carries no larger number
+/// through a tagged enum, and JSON readers would round it. Both forms are read.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct TradeId(pub u128);
+
+impl Serialize for TradeId {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match u64::try_from(self.0) {
+            Ok(small) => serializer.serialize_u64(small),
+            Err(_) => serializer.collect_str(&self.0),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for TradeId {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(TradeIdVisitor)
+    }
+}
+
+struct TradeIdVisitor;
+
+impl Visitor<'_> for TradeIdVisitor {
+    type Value = TradeId;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a trade id: a whole number, as a number or as text")
+    }
+
+    fn visit_u64<E: de::Error>(self, id: u64) -> Result<TradeId, E> {
+        Ok(TradeId(u128::from(id)))
+    }
+
+    fn visit_i64<E: de::Error>(self, id: i64) -> Result<TradeId, E> {
+        u128::try_from(id)
+            .map(TradeId)
+            .map_err(|_| E::invalid_value(de::Unexpected::Signed(id), &self))
+    }
+
+    fn visit_u128<E: de::Error>(self, id: u128) -> Result<TradeId, E> {
+        Ok(TradeId(id))
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<TradeId, E> {
+        text.parse()
+            .map(TradeId)
+            .map_err(|_| E::invalid_value(de::Unexpected::Str(text), &self))
+    }
+}
 
 impl TradeId {
     /// The id that follows.
@@ -166,4 +214,31 @@ pub struct TradeKey {
     pub time: Timestamp,
     /// The venue's number for it.
     pub id: TradeId,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_comes_back_also_from_a_tagged_enum() {
+        #[derive(Debug, PartialEq, Serialize, Deserialize)]
+        #[serde(tag = "what")]
+        enum Tagged {
+            One { id: TradeId },
+        }
+        for (id, text) in [
+            (0, "0"),
+            (u128::from(u64::MAX), "18446744073709551615"),
+            (u128::MAX, "\"340282366920938463463374607431768211455\""),
+        ] {
+            let tagged = Tagged::One { id: TradeId(id) };
+            let json = serde_json::to_string(&tagged).unwrap();
+            assert_eq!(json, format!(r#"{{"what":"One","id":{text}}}"#));
+            assert_eq!(serde_json::from_str::<Tagged>(&json).unwrap(), tagged);
+        }
+        for wrong in ["-1", "1.5", "\"-1\"", "\"x\"", "null"] {
+            assert!(serde_json::from_str::<TradeId>(wrong).is_err(), "{wrong}");
+        }
+    }
 }

@@ -1,3 +1,22 @@
 //! The binary: arguments, configuration, wiring, signals; nothing else.
+#![cfg_attr(test, allow(clippy::unwrap_used))]
 
-fn main() {}
+mod arguments;
+mod commands;
+mod config;
+mod dispatch;
+mod failure;
+mod files;
+mod rows;
+mod terminal;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> ExitCode {
+    dispatch::run(arguments::Arguments::parse())
+}

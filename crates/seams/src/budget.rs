@@ -30,6 +30,15 @@ pub trait Budget: Debug + Send + Sync + 'static {
         patience: Duration,
     ) -> Result<Grant, BudgetError>;
 
+    /// Waits until a socket may be opened, and takes it: new connections have limits of their own
+    /// ([`LimitScope::Connection`](quantflow_wire::LimitScope::Connection)) and wait only for one
+    /// another. Otherwise as [`Budget::acquire`].
+    async fn acquire_connection(
+        &self,
+        venue: &VenueId,
+        patience: Duration,
+    ) -> Result<Grant, BudgetError>;
+
     /// The venue's own count of what is used, by limit name: ours is raised to it, never lowered
     /// below what was granted since `sent`.
     async fn correct(&self, venue: &VenueId, limit: &str, used: u32, sent: Timestamp);

@@ -7,7 +7,7 @@ use crate::record::{ChunkError, Record, RecordKind};
 
 /// Bytes before each payload: length u32, kind u8, connection u32, sequence u32, receive time i64,
 /// all little-endian.
-const HEADER: usize = 21;
+const HEADER: usize = Record::HEADER;
 /// A payload is at most 64 MiB.
 const MAX_PAYLOAD: usize = 64 << 20;
 
@@ -64,6 +64,19 @@ impl RecordChunk {
             count += 1;
         }
         Ok(Self { bytes, count })
+    }
+
+    /// Adds all records of another chunk at the end.
+    pub fn extend(&mut self, other: &Self) {
+        self.bytes.extend_from_slice(&other.bytes);
+        self.count += other.count;
+    }
+
+    /// Gives back memory when most of what was reserved is not used: for a chunk that is kept.
+    pub fn shrink(&mut self) {
+        if self.bytes.capacity() / 2 > self.bytes.len() {
+            self.bytes.shrink_to_fit();
+        }
     }
 
     /// How many records.
@@ -195,6 +208,24 @@ mod tests {
         let payloads: Vec<_> = again.iter().map(|r| r.payload).collect();
         assert_eq!(payloads, [b"one".as_slice(), b"", b"three"]);
         assert!(again.iter().all(|r| r == record(r.payload)));
+    }
+
+    #[test]
+    fn an_extended_chunk_holds_both() {
+        let mut chunk = RecordChunk::with_capacity(1 << 16);
+        chunk.push(&record(b"one")).unwrap();
+        let mut other = RecordChunk::default();
+        other.push(&record(b"two")).unwrap();
+        other.push(&record(b"three")).unwrap();
+        chunk.extend(&other);
+        chunk.shrink();
+        assert_eq!(chunk.len(), 3);
+        let payloads: Vec<_> = chunk.iter().map(|r| r.payload).collect();
+        assert_eq!(payloads, [b"one".as_slice(), b"two", b"three"]);
+        assert_eq!(
+            RecordChunk::from_bytes(chunk.bytes().to_vec()).unwrap(),
+            chunk
+        );
     }
 
     #[test]

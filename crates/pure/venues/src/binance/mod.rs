@@ -125,8 +125,7 @@ impl Codec for BinanceSpot {
     fn decode(&self, input: &Input<'_>, events: &mut Vec<Event>) -> Result<(), DecodeError> {
         match *input {
             Input::Message(bytes) => {
-                if let Some(event) = scan::scan(bytes) {
-                    events.push(event);
+                if scan::scan(bytes, events).is_some() {
                     return Ok(());
                 }
                 let (event, scannable) = message::decode(bytes)?;

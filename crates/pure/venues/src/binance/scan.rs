@@ -12,9 +12,11 @@ use quantflow_wire::{AggregateTrade, Event, EventKind, TradeEvent};
 
 use super::tree::time_of;
 
-/// What the bytes say, if they are one of the known messages to the byte.
+/// Appends what the bytes say, if they are one of the known messages to the byte.
+///
+/// Events are written where they are kept: moving one costs as much as reading a number.
 #[inline]
-pub(super) fn scan(bytes: &[u8]) -> Option<Event> {
+pub(super) fn scan(bytes: &[u8], events: &mut Vec<Event>) -> Option<()> {
     let mut at = Cursor(bytes);
     if at.try_eat(b"{\"stream\":\"") {
         let stream = at.stream_symbol()?;
@@ -22,41 +24,41 @@ pub(super) fn scan(bytes: &[u8]) -> Option<Event> {
         return match at.0.first()? {
             b't' => {
                 at.eat(b"trade\",\"data\":{\"e\":\"trade\",\"E\":")?;
-                at.trade(Some(stream))
+                at.trade(Some(stream), events)
             }
             b'b' => {
                 at.eat(b"bookTicker\",\"data\":{\"u\":")?;
-                at.quote(Some(stream))
+                at.quote(Some(stream), events)
             }
             b'd' => {
                 at.eat(b"depth")?;
                 let _ = at.try_eat(b"@100ms");
                 at.eat(b"\",\"data\":{\"e\":\"depthUpdate\",\"E\":")?;
-                at.depth(Some(stream))
+                at.depth(Some(stream), events)
             }
             b'a' => {
                 at.eat(b"aggTrade\",\"data\":{\"e\":\"aggTrade\",\"E\":")?;
-                at.aggregate(Some(stream))
+                at.aggregate(Some(stream), events)
             }
             _ => None,
         };
     }
     if at.try_eat(b"{\"u\":") {
-        return at.quote(None);
+        return at.quote(None, events);
     }
     at.eat(b"{\"e\":\"")?;
     match at.0.first()? {
         b't' => {
             at.eat(b"trade\",\"E\":")?;
-            at.trade(None)
+            at.trade(None, events)
         }
         b'd' => {
             at.eat(b"depthUpdate\",\"E\":")?;
-            at.depth(None)
+            at.depth(None, events)
         }
         b'a' => {
             at.eat(b"aggTrade\",\"E\":")?;
-            at.aggregate(None)
+            at.aggregate(None, events)
         }
         _ => None,
     }
@@ -82,52 +84,61 @@ impl<'a> Cursor<'a> {
         self.try_eat(literal).then_some(())
     }
 
-    /// The next sixteen bytes, the first lowest; zeros behind the end.
+    /// The symbol in a stream's name, and the `@` behind it.
     #[inline]
-    fn word(&self) -> u128 {
-        if let Some(chunk) = self.0.first_chunk::<16>() {
-            return u128::from_le_bytes(*chunk);
-        }
-        let mut padded = [0; 16];
-        padded[..self.0.len()].copy_from_slice(self.0);
-        u128::from_le_bytes(padded)
+    fn stream_symbol(&mut self) -> Option<Name<'a>> {
+        self.name(b'@')
+    }
+
+    /// The bytes before a byte, and that byte.
+    #[expect(clippy::inline_always, reason = "as `decimal`")]
+    #[inline(always)]
+    fn name(&mut self, end: u8) -> Option<Name<'a>> {
+        let length = self.until(end)?;
+        let first = u64::from_le_bytes(*self.0.first_chunk::<8>()?);
+        let (bytes, rest) = self.0.split_at_checked(length)?;
+        self.0 = rest.get(1..)?;
+        // what follows a short name is replaced by the digit 0
+        let behind = u64::MAX.checked_shl(8 * length as u32).unwrap_or(0);
+        let head = (first & !behind) | (every(b'0') & behind);
+        Some(Name { head, bytes })
     }
 
     /// How many of the next bytes stand before a byte, if that is among the next sixteen.
     #[inline]
     fn until(&self, byte: u8) -> Option<usize> {
-        const ONES: u128 = u128::from_le_bytes([1; 16]);
-        const HIGH: u128 = u128::from_le_bytes([0x80; 16]);
-        let differs = self.word() ^ u128::from_le_bytes([byte; 16]);
-        let equal = differs.wrapping_sub(ONES) & !differs & HIGH;
-        (equal != 0).then_some((equal.trailing_zeros() / 8) as usize)
+        // the lowest mark is exact, later ones may not be
+        let find = |chunk: &[u8; 8]| {
+            let differs = u64::from_le_bytes(*chunk) ^ every(byte);
+            let equal = differs.wrapping_sub(every(1)) & !differs & every(0x80);
+            (equal != 0).then_some((equal.trailing_zeros() / 8) as usize)
+        };
+        let (first, rest) = self.0.split_first_chunk::<8>()?;
+        find(first).or_else(|| find(rest.first_chunk()?).map(|at| at + 8))
     }
 
-    /// The symbol in a stream's name, and the `@` behind it.
-    #[inline]
-    fn stream_symbol(&mut self) -> Option<&'a [u8]> {
-        let (symbol, rest) = self.0.split_at_checked(self.until(b'@')?)?;
-        self.0 = rest.get(1..)?;
-        Some(symbol)
-    }
-
-    /// A symbol and the quote behind it: letters and digits only, and that of the stream.
-    #[inline]
-    fn symbol(&mut self, stream: Option<&[u8]>) -> Option<VenueSymbol> {
-        let (symbol, rest) = self.0.split_at_checked(self.until(b'"')?)?;
-        self.0 = rest.get(1..)?;
-        let plain = symbol
-            .iter()
-            .all(|b| b.is_ascii_uppercase() || b.is_ascii_digit());
-        let agrees = stream.is_none_or(|stream| stream.eq_ignore_ascii_case(symbol));
-        if !(plain && agrees) {
+    /// A symbol and the quote behind it: capital letters and digits only, and that of the stream.
+    #[expect(clippy::inline_always, reason = "as `decimal`")]
+    #[inline(always)]
+    fn symbol(&mut self, stream: Option<Name<'_>>) -> Option<VenueSymbol> {
+        let symbol = self.name(b'"')?;
+        let plain = |b: &u8| b.is_ascii_uppercase() || b.is_ascii_digit();
+        let fits = all_plain(symbol.head)
+            && symbol.tail().iter().all(plain)
+            && stream.is_none_or(|stream| {
+                stream.bytes.len() == symbol.bytes.len()
+                    && lowered(stream.head) == lowered(symbol.head)
+                    && stream.tail().eq_ignore_ascii_case(symbol.tail())
+            });
+        if !fits {
             return None;
         }
-        VenueSymbol::new(std::str::from_utf8(symbol).ok()?)
+        VenueSymbol::new(std::str::from_utf8(symbol.bytes).ok()?)
     }
 
     /// A whole number of at most 16 digits.
-    #[inline]
+    #[expect(clippy::inline_always, reason = "as `decimal`")]
+    #[inline(always)]
     fn unsigned(&mut self) -> Option<u64> {
         let (number, length) = Decimal::parse_prefix_whole(self.0)?;
         if length > 1 && self.0.first() == Some(&b'0') {
@@ -147,25 +158,15 @@ impl<'a> Cursor<'a> {
         self.unsigned().map(|id| TradeId(u128::from(id)))
     }
 
-    #[inline]
+    #[expect(
+        clippy::inline_always,
+        reason = "as `parse_prefix`: a number must stay in registers"
+    )]
+    #[inline(always)]
     fn decimal(&mut self) -> Option<Decimal> {
-        if let Some((decimal, length)) = Decimal::parse_prefix(self.0) {
-            self.0 = &self.0[length..];
-            return Some(decimal);
-        }
-        self.long_decimal()
-    }
-
-    #[cold]
-    fn long_decimal(&mut self) -> Option<Decimal> {
-        let window = &self.0[..self.0.len().min(64)];
-        let (text, rest) = self.0.split_at_checked(memchr::memchr(b'"', window)?)?;
-        let plain = |b: &u8| b.is_ascii_digit() || *b == b'.';
-        if !text.iter().all(plain) {
-            return None;
-        }
-        self.0 = rest;
-        Decimal::parse(text).ok()
+        let (decimal, length) = Decimal::parse_prefix(self.0)?;
+        self.0 = &self.0[length..];
+        Some(decimal)
     }
 
     #[inline]
@@ -187,7 +188,7 @@ impl<'a> Cursor<'a> {
     }
 
     #[inline]
-    fn trade(mut self, stream: Option<&[u8]>) -> Option<Event> {
+    fn trade(mut self, stream: Option<Name<'_>>, events: &mut Vec<Event>) -> Option<()> {
         let sent = self.time()?;
         self.eat(b",\"s\":\"")?;
         let symbol = self.symbol(stream)?;
@@ -212,7 +213,7 @@ impl<'a> Cursor<'a> {
         let buyer_is_maker = self.flag()?;
         self.eat(b",\"M\":true")?;
         self.end(stream.is_some())?;
-        Some(Event {
+        events.push(Event {
             symbol: Some(symbol),
             sent: Some(sent),
             kind: EventKind::Trade(TradeEvent {
@@ -227,11 +228,12 @@ impl<'a> Cursor<'a> {
                 },
                 orders,
             }),
-        })
+        });
+        Some(())
     }
 
     #[inline]
-    fn aggregate(mut self, stream: Option<&[u8]>) -> Option<Event> {
+    fn aggregate(mut self, stream: Option<Name<'_>>, events: &mut Vec<Event>) -> Option<()> {
         let sent = self.time()?;
         self.eat(b",\"s\":\"")?;
         let symbol = self.symbol(stream)?;
@@ -254,7 +256,7 @@ impl<'a> Cursor<'a> {
         if last_id < first_id {
             return None;
         }
-        Some(Event {
+        events.push(Event {
             symbol: Some(symbol),
             sent: Some(sent),
             kind: EventKind::AggregateTrade(AggregateTrade {
@@ -266,11 +268,12 @@ impl<'a> Cursor<'a> {
                 quantity: Quantity(quantity),
                 side: taker(buyer_is_maker),
             }),
-        })
+        });
+        Some(())
     }
 
     #[inline]
-    fn quote(mut self, stream: Option<&[u8]>) -> Option<Event> {
+    fn quote(mut self, stream: Option<Name<'_>>, events: &mut Vec<Event>) -> Option<()> {
         let update_id = self.unsigned()?;
         self.eat(b",\"s\":\"")?;
         let symbol = self.symbol(stream)?;
@@ -284,7 +287,7 @@ impl<'a> Cursor<'a> {
         let ask_quantity = self.decimal()?;
         self.eat(b"\"")?;
         self.end(stream.is_some())?;
-        Some(Event {
+        events.push(Event {
             symbol: Some(symbol),
             sent: None,
             kind: EventKind::Quote(Quote {
@@ -295,11 +298,12 @@ impl<'a> Cursor<'a> {
                 update_id: Some(update_id),
                 time: None,
             }),
-        })
+        });
+        Some(())
     }
 
     #[inline]
-    fn depth(mut self, stream: Option<&[u8]>) -> Option<Event> {
+    fn depth(mut self, stream: Option<Name<'_>>, events: &mut Vec<Event>) -> Option<()> {
         let sent = self.time()?;
         self.eat(b",\"s\":\"")?;
         let symbol = self.symbol(stream)?;
@@ -308,14 +312,14 @@ impl<'a> Cursor<'a> {
         self.eat(b",\"u\":")?;
         let last_update_id = self.unsigned()?;
         self.eat(b",\"b\":[")?;
-        let bids = self.levels()?;
+        let bids = self.levels(2)?;
         self.eat(b",\"a\":[")?;
-        let asks = self.levels()?;
+        let asks = self.levels(1)?;
         self.end(stream.is_some())?;
         if last_update_id < first_update_id {
             return None;
         }
-        Some(Event {
+        events.push(Event {
             symbol: Some(symbol),
             sent: Some(sent),
             kind: EventKind::BookDelta(BookDelta {
@@ -326,19 +330,20 @@ impl<'a> Cursor<'a> {
                 bids,
                 asks,
             }),
-        })
+        });
+        Some(())
     }
 
-    /// Levels behind the opening bracket, and the closing one.
+    /// Levels behind the opening bracket, and the closing one; `lists` of them are left in the message.
     #[inline]
-    fn levels(&mut self) -> Option<Vec<Level>> {
-        /// A level with eight decimals: `["0.12345678","0.12345678"],`.
-        const SHORTEST: usize = 27;
+    fn levels(&mut self, lists: usize) -> Option<Vec<Level>> {
+        /// A level with eight decimals: `["61737.63000000","0.00000000"],`.
+        const USUAL: usize = 32;
         if self.try_eat(b"]") {
             return Some(Vec::new());
         }
-        let length = memchr::memmem::find(self.0, b"]]")?;
-        let mut levels = Vec::with_capacity(length / SHORTEST + 1);
+        // a guess, for looking for the end costs a tenth of the message; the list may grow
+        let mut levels = Vec::with_capacity(self.0.len() / (USUAL * lists) + 2);
         loop {
             self.eat(b"[\"")?;
             let price = self.decimal()?;
@@ -357,6 +362,48 @@ impl<'a> Cursor<'a> {
     }
 }
 
+/// A symbol as it stands in the bytes.
+#[derive(Clone, Copy)]
+struct Name<'a> {
+    /// Its first eight bytes, the first lowest; the digit 0 behind the end.
+    head: u64,
+    bytes: &'a [u8],
+}
+
+impl<'a> Name<'a> {
+    #[inline]
+    fn tail(self) -> &'a [u8] {
+        self.bytes.get(8..).unwrap_or_default()
+    }
+}
+
+/// A byte eight times.
+#[inline]
+const fn every(byte: u8) -> u64 {
+    u64::from_le_bytes([byte; 8])
+}
+
+/// Marks the bytes from `first` to `last`; none of 128 and more.
+#[inline]
+const fn between(word: u64, first: u8, last: u8) -> u64 {
+    let low = word & every(0x7f);
+    let from_first = low + every(0x80 - first);
+    let past_last = low + every(0x7f - last);
+    from_first & !past_last & !word & every(0x80)
+}
+
+/// With capital letters lowered.
+#[inline]
+const fn lowered(word: u64) -> u64 {
+    word | (between(word, b'A', b'Z') >> 2)
+}
+
+/// Whether all are capital letters and digits.
+#[inline]
+const fn all_plain(word: u64) -> bool {
+    (between(word, b'A', b'Z') | between(word, b'0', b'9')) == every(0x80)
+}
+
 /// The taker's side, from the venue's "the buyer was the maker".
 #[inline]
 pub(super) const fn taker(buyer_is_maker: bool) -> Side {
@@ -364,5 +411,41 @@ pub(super) const fn taker(buyer_is_maker: bool) -> Side {
         Side::Sell
     } else {
         Side::Buy
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn eight_bytes_at_once_are_judged_as_one_by_one() {
+        for byte in 0..=255_u8 {
+            for at in 0..8 {
+                let mut bytes = *b"AZ09MX5B";
+                bytes[at] = byte;
+                let word = u64::from_le_bytes(bytes);
+                let plain = byte.is_ascii_uppercase() || byte.is_ascii_digit();
+                assert_eq!(all_plain(word), plain, "{byte}");
+                let lower = bytes.map(|b| b.to_ascii_lowercase());
+                assert_eq!(lowered(word), u64::from_le_bytes(lower), "{byte}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_name_ends_at_its_end() {
+        for length in 0..16 {
+            let text = format!("{}\",\"t\":3735683259", &"ABCDEFGHIJKLMNOP"[..length]);
+            let mut at = Cursor(text.as_bytes());
+            let name = at.name(b'"').unwrap();
+            assert_eq!(name.bytes, &text.as_bytes()[..length]);
+            assert!(all_plain(name.head));
+            assert!(at.0.starts_with(b",\"t\""));
+            let mut at = Cursor(text.as_bytes());
+            assert_eq!(at.symbol(None).is_some(), length > 0);
+        }
+        let mut long = Cursor(b"ABCDEFGHIJKLMNOPQ\",\"t\":1");
+        assert!(long.symbol(None).is_none());
     }
 }

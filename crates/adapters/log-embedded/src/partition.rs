@@ -1,0 +1,392 @@
+//! [`Partition`]: what appenders, readers and the writer share of one partition.
+
+use std::collections::VecDeque;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use quantflow_seams::{ClosedSegment, LogError, LogSlice};
+use quantflow_wire::{LogPosition, PartitionId, RecordChunk};
+use tokio::sync::Notify;
+
+use crate::options::LogOptions;
+use crate::segment::{BlockEntry, Index, name_of};
+
+/// What a chunk costs in memory besides its bytes, roughly.
+const CHUNK_OVERHEAD: usize = 128;
+/// Slices from memory are made up of small chunks to about so many bytes.
+const SLICE_BYTES: usize = 64 << 10;
+/// How many indexes of closed segments are kept.
+const INDEXES: usize = 4;
+
+/// One partition. The lock is held for short, bounded work only: never while a file is touched.
+#[derive(Debug)]
+pub(crate) struct Partition {
+    pub(crate) id: PartitionId,
+    pub(crate) folder: PathBuf,
+    state: Mutex<State>,
+    /// Somebody who waits for room in the queue looks again.
+    pub(crate) space: Notify,
+    /// Somebody who waits at the end of the log looks again.
+    pub(crate) appended: Notify,
+    /// Somebody who waits for records to be durable looks again.
+    pub(crate) durable: Notify,
+}
+
+/// Why nothing can be appended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Stop {
+    /// The disk is full; the writer tries again.
+    Full,
+    /// The disk failed; the writer tries again.
+    Failed(String),
+    /// The log was closed.
+    Closed,
+}
+
+impl Stop {
+    pub(crate) fn error(&self, place: &std::path::Path) -> LogError {
+        let place = place.display().to_string();
+        match self {
+            Self::Full => LogError::Full { place },
+            Self::Failed(detail) => LogError::Failed {
+                place,
+                detail: detail.clone(),
+            },
+            Self::Closed => LogError::Closed,
+        }
+    }
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct Recent {
+    pub(crate) first: LogPosition,
+    pub(crate) chunk: Arc<RecordChunk>,
+}
+
+impl Recent {
+    pub(crate) fn end(&self) -> LogPosition {
+        self.first.plus(self.chunk.len() as u64)
+    }
+
+    pub(crate) fn cost(&self) -> usize {
+        Self::cost_of(&self.chunk)
+    }
+
+    pub(crate) fn cost_of(chunk: &RecordChunk) -> usize {
+        chunk.bytes().len() + CHUNK_OVERHEAD
+    }
+}
+
+/// The segment that is written.
+#[derive(Debug)]
+pub(crate) struct OpenIndex {
+    pub(crate) first: LogPosition,
+    pub(crate) index: Index,
+}
+
+#[derive(Debug)]
+pub(crate) struct State {
+    /// The oldest record that is kept.
+    pub(crate) start: LogPosition,
+    /// After the last record that was appended.
+    pub(crate) end: LogPosition,
+    /// After the last record that can be read from disk. What is before it may leave memory.
+    pub(crate) written: LogPosition,
+    /// After the last record that is durable.
+    pub(crate) durable: LogPosition,
+    /// The newest records, as they were appended; all that is not yet written is among them.
+    pub(crate) recent: VecDeque<Recent>,
+    recent_cost: usize,
+    /// Cost of what is not yet written.
+    pub(crate) queued: usize,
+    /// Cost of what the writer has not yet taken.
+    untaken: usize,
+    /// The writer knows that there is something, and will come for it in time.
+    armed: bool,
+    /// Closed segments, oldest first.
+    pub(crate) closed: Vec<Arc<ClosedSegment>>,
+    /// The segment that is written. `None`: the partition does not exist on disk yet.
+    pub(crate) open: Option<OpenIndex>,
+    pub(crate) stop: Option<Stop>,
+    /// The writer is done: nothing becomes durable any more.
+    pub(crate) finished: bool,
+    /// Indexes of closed segments that were read lately, newest last.
+    indexes: VecDeque<(String, Arc<Index>)>,
+}
+
+/// Where the records at a place are.
+#[derive(Debug)]
+pub(crate) enum Located {
+    Memory(LogSlice),
+    /// In these blocks of the segment that is written.
+    Open {
+        first: LogPosition,
+        blocks: Vec<BlockEntry>,
+    },
+    /// Somewhere in this closed segment.
+    Closed {
+        segment: Arc<ClosedSegment>,
+        index: Option<Arc<Index>>,
+    },
+    /// Not there yet.
+    Nowhere,
+}
+
+impl Partition {
+    pub(crate) fn new(id: PartitionId, folder: PathBuf, at: LogPosition) -> Self {
+        Self {
+            id,
+            folder,
+            state: Mutex::new(State {
+                start: at,
+                end: at,
+                written: at,
+                durable: at,
+                recent: VecDeque::new(),
+                recent_cost: 0,
+                queued: 0,
+                untaken: 0,
+                armed: false,
+                closed: Vec::new(),
+                open: None,
+                stop: None,
+                finished: false,
+                indexes: VecDeque::new(),
+            }),
+            space: Notify::new(),
+            appended: Notify::new(),
+            durable: Notify::new(),
+        }
+    }
+
+    /// The state. A thread that panicked left it whole: each change is made at once.
+    pub(crate) fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Nothing can be appended any more (or again), and who waits is told.
+    pub(crate) fn set_stop(&self, stop: Option<Stop>) {
+        self.state().stop = stop;
+        self.space.notify_waiters();
+        self.appended.notify_waiters();
+        self.durable.notify_waiters();
+    }
+
+    /// The writer is done with the partition.
+    pub(crate) fn set_finished(&self) {
+        self.state().finished = true;
+        self.durable.notify_waiters();
+    }
+}
+
+impl State {
+    /// Takes a chunk in. Returns the place of its first record, and whether the writer is to be
+    /// woken: when it knows of nothing, and when a block is full; else it comes by itself.
+    pub(crate) fn push(&mut self, chunk: RecordChunk, options: &LogOptions) -> (LogPosition, bool) {
+        let item = Recent {
+            first: self.end,
+            chunk: Arc::new(chunk),
+        };
+        let (first, cost) = (item.first, item.cost());
+        self.end = item.end();
+        self.queued += cost;
+        self.recent_cost += cost;
+        self.recent.push_back(item);
+        self.evict(options.memory_bytes);
+        let before = self.untaken;
+        self.untaken += cost;
+        let block_is_full = before < options.block_bytes && self.untaken >= options.block_bytes;
+        let wake = !self.armed || block_is_full;
+        self.armed = true;
+        (first, wake)
+    }
+
+    fn evict(&mut self, memory_bytes: usize) {
+        while self.recent_cost > memory_bytes
+            && let Some(oldest) = self.recent.front()
+            && oldest.end() <= self.written
+        {
+            self.recent_cost -= oldest.cost();
+            self.recent.pop_front();
+        }
+    }
+
+    /// Blocks were written: they can be read from disk from now on.
+    pub(crate) fn publish(&mut self, blocks: &[BlockEntry], memory_bytes: usize) {
+        let Some(last) = blocks.last() else { return };
+        let Some(open) = &mut self.open else { return };
+        open.index.blocks.extend_from_slice(blocks);
+        let written = LogPosition {
+            epoch: open.first.epoch,
+            offset: last.end(),
+        };
+        let (from, to) = (self.item_after(self.written), self.item_after(written));
+        let cost: usize = self.recent.range(from..to).map(Recent::cost).sum();
+        self.queued -= cost;
+        self.written = written;
+        self.evict(memory_bytes);
+    }
+
+    /// The number of the first item with a record at or after `place`.
+    fn item_after(&self, place: LogPosition) -> usize {
+        self.recent.partition_point(|item| item.end() <= place)
+    }
+
+    /// Items with records from `next` on, as many as cost about `bytes`, for the writer. When there
+    /// is none and it is `idle`, it is to be woken for the next one.
+    pub(crate) fn take(&mut self, next: LogPosition, bytes: usize, idle: bool) -> Vec<Recent> {
+        let mut sum = 0;
+        let mut items = Vec::new();
+        for item in self.recent.range(self.item_after(next)..) {
+            if sum >= bytes {
+                break;
+            }
+            sum += item.cost();
+            items.push(item.clone());
+        }
+        self.untaken -= sum;
+        if items.is_empty() && idle {
+            self.armed = false;
+        }
+        items
+    }
+
+    /// The segment that was written is closed; the next one begins at `next`.
+    pub(crate) fn roll(&mut self, closed: ClosedSegment, next: LogPosition) {
+        let open = OpenIndex {
+            first: next,
+            index: Index::default(),
+        };
+        if let Some(full) = self.open.replace(open) {
+            self.cache(closed.name.clone(), Arc::new(full.index));
+        }
+        self.closed.push(Arc::new(closed));
+    }
+
+    /// Finds the first record at or after `from`.
+    pub(crate) fn locate(&mut self, from: LogPosition, raw: usize) -> Result<Located, LogError> {
+        // an epoch counts on where the one before it ended, so this place misses no record
+        let nothing_missing = from.epoch < self.start.epoch && from.offset >= self.start.offset;
+        if from < self.start && !nothing_missing {
+            return Err(LogError::Expired {
+                wanted: from,
+                oldest: self.start,
+            });
+        }
+        if self.recent.front().is_some_and(|item| item.first <= from) || from >= self.written {
+            return Ok(self.recent_from(from));
+        }
+        let closed = self
+            .closed
+            .partition_point(|segment| segment.range.to <= from);
+        if let Some(segment) = self.closed.get(closed).cloned() {
+            hole(from, segment.range.from)?;
+            let index = self.cached(&segment.name);
+            return Ok(Located::Closed { segment, index });
+        }
+        match &self.open {
+            Some(open) if self.written > open.first && from < self.written => {
+                hole(from, open.first)?;
+                let offset = offset_in(from, open.first);
+                let blocks =
+                    open.index
+                        .find(offset, raw)
+                        .map_err(|(at, detail)| LogError::Corrupt {
+                            segment: name_of(open.first),
+                            at,
+                            detail,
+                        })?;
+                Ok(Located::Open {
+                    first: open.first,
+                    blocks: blocks.to_vec(),
+                })
+            }
+            _ => Ok(self.recent_from(from)),
+        }
+    }
+
+    /// A slice of the recent records. Small chunks are put together, so that a reader that lags
+    /// does not pay for each of them.
+    fn recent_from(&self, from: LogPosition) -> Located {
+        let start = self.item_after(from);
+        let Some(item) = self.recent.get(start) else {
+            return Located::Nowhere;
+        };
+        let mut bytes = 0;
+        let mut end = start;
+        let mut place = item.first;
+        while let Some(next) = self.recent.get(end)
+            && next.first == place
+            && (end == start || bytes + next.chunk.bytes().len() <= SLICE_BYTES)
+        {
+            bytes += next.chunk.bytes().len();
+            place = next.end();
+            end += 1;
+        }
+        let chunk = if end == start + 1 {
+            Arc::clone(&item.chunk)
+        } else {
+            let mut whole = RecordChunk::with_capacity(bytes);
+            for item in self.recent.range(start..end) {
+                whole.extend(&item.chunk);
+            }
+            Arc::new(whole)
+        };
+        Located::Memory(LogSlice {
+            first: item.first,
+            chunk,
+        })
+    }
+
+    /// Records before `start` are not kept any more, in memory neither.
+    pub(crate) fn forget_before(&mut self, start: LogPosition) {
+        self.start = start;
+        while let Some(oldest) = self.recent.front()
+            && oldest.end() <= start
+        {
+            self.recent_cost -= oldest.cost();
+            self.recent.pop_front();
+        }
+    }
+
+    fn cached(&mut self, name: &str) -> Option<Arc<Index>> {
+        let at = self.indexes.iter().position(|(cached, _)| cached == name)?;
+        let entry = self.indexes.remove(at)?;
+        let index = Arc::clone(&entry.1);
+        self.indexes.push_back(entry);
+        Some(index)
+    }
+
+    pub(crate) fn cache(&mut self, name: String, index: Arc<Index>) {
+        if self.indexes.iter().all(|(cached, _)| *cached != name) {
+            if self.indexes.len() >= INDEXES {
+                self.indexes.pop_front();
+            }
+            self.indexes.push_back((name, index));
+        }
+    }
+}
+
+/// The offset at which to read in a segment that begins at `first`, for a reader that stands at
+/// `from`: at the end of an epoch it goes on with the next epoch's first record.
+pub(crate) fn offset_in(from: LogPosition, first: LogPosition) -> u64 {
+    if from.epoch < first.epoch {
+        first.offset
+    } else {
+        from.offset
+    }
+}
+
+/// Refuses to go on at `next` when records between it and `from` are missing.
+fn hole(from: LogPosition, next: LogPosition) -> Result<(), LogError> {
+    if from.offset >= next.offset {
+        return Ok(());
+    }
+    Err(LogError::Corrupt {
+        segment: name_of(from),
+        at: 0,
+        detail: format!(
+            "the segment that held the records {from} to {next} is missing; reading works from {next} on"
+        ),
+    })
+}

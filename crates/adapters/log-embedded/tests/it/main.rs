@@ -1,0 +1,4 @@
+//! The embedded log: the seam's suite, and what a crash, damage or a full disk does to it.
+#![allow(clippy::unwrap_used, reason = "test code: a failure is a panic")]
+
+mod suite;

@@ -1,0 +1,388 @@
+//! Records of a live venue: messages, answers, connections.
+
+use quantflow_model::{CandleState, LedgerKind, Timestamp};
+use quantflow_wire::{
+    Codec, Connected, DecodeError, Disconnected, Event, EventKind, Exchange, Input, Purpose, Route, Subscribed, VenueCandle,
+};
+
+use crate::book::{Book, Change};
+use crate::cleaning::quotes::Verdict;
+use crate::cleaning::trades::time_is_possible;
+use crate::cleaning::{NO_CODEC, Refusal, UNKNOWN_SYMBOL};
+use crate::context::Context;
+use crate::events::candle_of;
+use crate::output::SymbolSlot;
+use crate::pipeline::{Pipeline, Streams, bad_record};
+use crate::repair::Answered;
+use crate::rollup::check;
+use crate::symbol::Source;
+
+impl Pipeline {
+    /// A message from a socket.
+    pub(crate) fn take_message(&mut self, context: &mut Context<'_>, codec: Option<&dyn Codec>) {
+        let Some(codec) = codec else {
+            context.refuse(None, None, NO_CODEC.refusal("a message"));
+            return;
+        };
+        self.feeds.heard(context.connection, context.received);
+        let input = Input::Message(context.frame);
+        let mut events = std::mem::take(&mut self.events);
+        events.clear();
+        match codec.decode(&input, &mut events) {
+            Ok(()) => {
+                self.sample_clock(context, &events);
+                self.take_events(context, &mut events, None);
+            }
+            Err(error) => {
+                let symbol = self.routed(codec, &input);
+                let symbol = symbol.and_then(|slot| self.symbol(slot)).cloned();
+                context.refuse(symbol.as_ref(), None, refusal_of(&error));
+            }
+        }
+        self.events = events;
+    }
+
+    /// What a live message says of the venue's clock.
+    #[inline]
+    fn sample_clock(&mut self, context: &mut Context<'_>, events: &[Event]) {
+        let said = events
+            .iter()
+            .find_map(|event| event.sent.or_else(|| event.venue_time()));
+        if let Some(said) = said
+            && time_is_possible(said).is_ok()
+        {
+            self.clock.sample(context.received.nanos(), said.nanos());
+            context.clock = self.clock.now();
+        }
+    }
+
+    fn routed(&mut self, codec: &dyn Codec, input: &Input<'_>) -> Option<SymbolSlot> {
+        match codec.route(input) {
+            Route::Symbol(name) => {
+                let name = quantflow_model::VenueSymbol::new(&name.to_ascii_uppercase())?;
+                self.slot_of_venue(&name)
+            }
+            Route::All | Route::Unknown => None,
+        }
+    }
+
+    /// A request and what became of it.
+    pub(crate) fn take_exchange(&mut self, context: &mut Context<'_>, codec: Option<&dyn Codec>) {
+        let exchange = match Exchange::from_payload(context.frame) {
+            Ok(exchange) => exchange,
+            Err(error) => {
+                context.refuse(None, None, bad_record(&error));
+                return;
+            }
+        };
+        let Some(codec) = codec else {
+            context.refuse(None, None, NO_CODEC.refusal("an exchange"));
+            return;
+        };
+        let Some(input) = Input::of_exchange(&exchange) else {
+            self.take_failure(context, &exchange);
+            return;
+        };
+        let mut events = std::mem::take(&mut self.events);
+        events.clear();
+        match codec.decode(&input, &mut events) {
+            Ok(()) => {
+                let page = codec.page_limit(&exchange.query);
+                let answered = Answered::of(&exchange.query, &events, page);
+                self.take_events(context, &mut events, Some(&exchange));
+                let asked = exchange.query.symbol();
+                if let (Some(answered), Some(name)) = (answered, asked)
+                    && let Some(slot) = self.slot_of_venue(name)
+                {
+                    self.touch(slot);
+                    answered.settle(&mut self.symbols[slot.index()], context);
+                }
+            }
+            // the venue's own error is a fact about a request, not bad market data
+            Err(DecodeError::Venue { .. }) => self.take_failure(context, &exchange),
+            Err(error) => {
+                let slot = exchange
+                    .query
+                    .symbol()
+                    .and_then(|name| self.slot_of_venue(name));
+                let symbol = slot.and_then(|slot| self.symbol(slot)).cloned();
+                context.refuse(symbol.as_ref(), None, refusal_of(&error));
+            }
+        }
+        self.events = events;
+    }
+
+    /// A request without data for an answer.
+    fn take_failure(&mut self, context: &mut Context<'_>, exchange: &Exchange) {
+        context.out.counts.failed_requests += 1;
+        if self.repairs.refused(&exchange.query, &exchange.outcome) {
+            self.reissue_effects();
+        }
+    }
+
+    /// Events of a message, or of an answer.
+    #[inline]
+    fn take_events(
+        &mut self,
+        context: &mut Context<'_>,
+        events: &mut Vec<Event>,
+        answer: Option<&Exchange>,
+    ) {
+        context.out.counts.events += events.len() as u64;
+        let mut after = None;
+        for (part, event) in events.drain(..).enumerate() {
+            context.part = part as u32;
+            let Event { symbol, kind, .. } = event;
+            let slot = match (&symbol, &kind) {
+                (_, EventKind::Instruments(_) | EventKind::ServerTime(_) | EventKind::Notice(_)) => {
+                    self.take_general(context, kind);
+                    continue;
+                }
+                (Some(name), _) => {
+                    // an answer about all symbols does not make each of them one of ours
+                    let general = answer.is_some_and(|a| a.query.symbol().is_none());
+                    if general && !self.by_venue.contains_key(name) {
+                        continue;
+                    }
+                    self.slot_of_venue(name)
+                }
+                (None, _) => None,
+            };
+            let Some(slot) = slot else {
+                let name = symbol.as_ref().map_or("(none)", |name| name.as_str());
+                context.refuse(None, None, UNKNOWN_SYMBOL.refusal(name));
+                continue;
+            };
+            self.take_event(context, slot, kind, answer, &mut after);
+        }
+    }
+
+    #[inline]
+    fn take_event(
+        &mut self,
+        context: &mut Context<'_>,
+        slot: SymbolSlot,
+        kind: EventKind,
+        answer: Option<&Exchange>,
+        after: &mut Option<i64>,
+    ) {
+        let streams = self.streams[slot.index()];
+        let source = match answer {
+            None => Source::Live,
+            Some(exchange) => Source::Answer {
+                repair: exchange.purpose == Purpose::Repair,
+                streamed: streams.trades,
+            },
+        };
+        match kind {
+            EventKind::Trade(event) => {
+                self.touch(slot);
+                self.symbols[slot.index()].take_trade(context, event.trade, source, None);
+            }
+            EventKind::AggregateTrade(aggregate) => {
+                if source == Source::Live && streams.single_trades {
+                    context.out.counts.unused_aggregates += 1;
+                    return;
+                }
+                self.touch(slot);
+                self.symbols[slot.index()].take_aggregate(context, &aggregate, source);
+            }
+            EventKind::Quote(quote) => {
+                let newest = self.quotes.entry(slot.0).or_default();
+                match newest.check(&quote, context.connection) {
+                    Verdict::Keep => context.out.quotes.push((slot, quote)),
+                    Verdict::Repeated => context.out.counts.repeated_quotes += 1,
+                    Verdict::Refuse(refusal) => {
+                        let symbol = &self.symbols[slot.index()].symbol;
+                        context.refuse(Some(symbol), quote.time, refusal);
+                    }
+                }
+                self.dirty.quotes = true;
+            }
+            EventKind::BookSnapshot(snapshot) => {
+                self.change_book(context, slot, |book| book.snapshot(&snapshot));
+                context.out.book_snapshots.push((slot, snapshot));
+            }
+            EventKind::BookDelta(delta) => {
+                if self.change_book(context, slot, |book| book.delta(&delta)) {
+                    context.out.book_deltas.push((slot, delta));
+                }
+            }
+            EventKind::Candle(candle) => {
+                self.take_venue_candle(context, slot, &candle, answer.is_some(), after);
+            }
+            EventKind::Ticker(ticker) => context.out.tickers.push((slot, *ticker)),
+            EventKind::Instruments(_) | EventKind::ServerTime(_) | EventKind::Notice(_) => {}
+        }
+    }
+
+    /// What concerns no single symbol.
+    fn take_general(&mut self, context: &mut Context<'_>, kind: EventKind) {
+        let EventKind::Instruments(instruments) = kind else {
+            return; // the venue's clock and notices about a connection are the driver's
+        };
+        for instrument in instruments {
+            if self.instruments.get(&instrument.venue_symbol) == Some(&instrument) {
+                continue;
+            }
+            self.dirty.instruments = true;
+            if let Some(&slot) = self.by_symbol.get(&instrument.symbol) {
+                self.by_venue.insert(instrument.venue_symbol.clone(), slot);
+            }
+            context.out.instruments.push(instrument.clone());
+            self.instruments
+                .insert(instrument.venue_symbol.clone(), instrument);
+        }
+    }
+
+    /// Changes a symbol's book, says its new top, and asks for a snapshot where it needs one.
+    /// Whether the book changed.
+    fn change_book(
+        &mut self,
+        context: &mut Context<'_>,
+        slot: SymbolSlot,
+        change: impl FnOnce(&mut Book) -> Change,
+    ) -> bool {
+        let book = self.books.entry(slot.0).or_default();
+        let top = |book: &Book| book.top().map(|t| (t.bid, t.bid_quantity, t.ask, t.ask_quantity));
+        let before = top(book);
+        let changed = change(book);
+        if changed == Change::Applied
+            && let Some(quote) = book.top()
+            && top(book) != before
+        {
+            context.out.tops.push((slot, quote));
+        }
+        if book.wanted {
+            self.books_due.set(slot.0, i64::MIN);
+        }
+        changed == Change::Applied
+    }
+
+    /// A candle as the venue computed it.
+    fn take_venue_candle(
+        &mut self,
+        context: &mut Context<'_>,
+        slot: SymbolSlot,
+        theirs: &VenueCandle,
+        answer: bool,
+        after: &mut Option<i64>,
+    ) {
+        let timeframe = theirs.timeframe;
+        let candle = candle_of(theirs, CandleState::Closed, context.received);
+        if let Err(refusal) = check(timeframe, &candle) {
+            let symbol = &self.symbols[slot.index()].symbol;
+            context.refuse(Some(symbol), Some(theirs.open_time), refusal);
+            return;
+        }
+        context.out.venue_candles.push((slot, *theirs));
+        let end = timeframe.end_of(theirs.open_time);
+        let over = theirs
+            .closed
+            .unwrap_or_else(|| end.nanos() <= self.clock.now_or_received());
+        if over {
+            let before = answer.then_some(*after).flatten();
+            *after = Some(end.nanos());
+            self.close_venue_candle(context, slot, timeframe, &candle, theirs.close_time, before);
+        }
+    }
+
+    /// A connection was made.
+    pub(crate) fn take_connected(&mut self, context: &mut Context<'_>) {
+        let Some(connected) = Self::json::<Connected>(context) else {
+            return;
+        };
+        self.feeds
+            .connected(context.connection, connected.url, context.received);
+        self.dirty.feeds = true;
+        // what could not be asked for while we were away is asked for now
+        self.reissue_effects();
+    }
+
+    /// Streams were asked for.
+    pub(crate) fn take_subscribed(&mut self, context: &mut Context<'_>) {
+        let Some(subscribed) = Self::json::<Subscribed>(context) else {
+            return;
+        };
+        let ours: Vec<_> = subscribed
+            .subscriptions
+            .into_iter()
+            .filter(|s| s.symbol.venue_str() == self.fixed.venue.as_str())
+            .collect();
+        for subscription in &ours {
+            self.slot_of(&subscription.symbol, Some(&subscription.venue_symbol));
+        }
+        let again = self
+            .feeds
+            .subscribed(context.connection, ours, context.received);
+        for (symbol, from, reason) in again {
+            self.feed_was_down(context, &symbol, from, &reason);
+        }
+        self.dirty.feeds = true;
+        self.refresh_streams();
+    }
+
+    /// Where ids are contiguous holes say exactly what is missing; elsewhere only the time is known.
+    fn feed_was_down(
+        &self,
+        context: &mut Context<'_>,
+        symbol: &quantflow_model::Symbol,
+        from: Timestamp,
+        reason: &str,
+    ) {
+        if !self.orders_by_id() {
+            let (to, reason) = (context.received, reason.to_owned());
+            context.learn(symbol, LedgerKind::FeedDown { from, to, reason });
+        }
+    }
+
+    /// A connection ended.
+    pub(crate) fn take_disconnected(&mut self, context: &mut Context<'_>) {
+        let Some(disconnected) = Self::json::<Disconnected>(context) else {
+            return;
+        };
+        let carried = self.feeds.disconnected(
+            context.connection,
+            context.received,
+            &disconnected.reason,
+        );
+        for subscription in carried {
+            if self.feeds.carries_book(&subscription.symbol) {
+                continue;
+            }
+            let slot = self.by_symbol.get(&subscription.symbol);
+            if let Some(book) = slot.and_then(|slot| self.books.get_mut(slot)) {
+                book.lose();
+                book.wanted = false;
+            }
+        }
+        self.dirty.feeds = true;
+        self.refresh_streams();
+    }
+
+    pub(crate) fn refresh_streams(&mut self) {
+        self.streams.fill(Streams::default());
+        let connections = self.feeds.connections().values();
+        for subscription in connections.flat_map(|c| &c.subscriptions) {
+            let Some(&slot) = self.by_symbol.get(&subscription.symbol) else {
+                continue;
+            };
+            let streams = &mut self.streams[slot as usize];
+            match subscription.channel {
+                quantflow_wire::Channel::Trades => {
+                    streams.trades = true;
+                    streams.single_trades = true;
+                }
+                quantflow_wire::Channel::AggregateTrades => streams.trades = true,
+                _ => {}
+            }
+        }
+    }
+}
+
+fn refusal_of(error: &DecodeError) -> Refusal {
+    Refusal {
+        rule: error.name(),
+        reason: error.to_string(),
+    }
+}

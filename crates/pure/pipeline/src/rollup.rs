@@ -1,0 +1,330 @@
+//! [`VenueSeries`]: candles that a venue or an import gives, and the longer ones rolled up from
+//! them.
+//!
+//! A candle is given once: one whose time was given before is dropped and counted. Longer
+//! timeframes are rolled up from every timeframe that tiles them and is given, unless they are
+//! given themselves. A roll-up is handed out when its last child came, or one past its end did (a
+//! venue that was down has no candle); when an earlier child comes later it is handed out again.
+
+use std::collections::BTreeMap;
+
+use quantflow_model::{Candle, CandleOrigin, CandleState, Decimal, Timeframe, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use crate::cleaning::{CANDLE_OFF_GRID, IMPOSSIBLE_CANDLE, Refusal, TOO_MANY_DIGITS};
+use crate::ranges::Ranges;
+
+/// Unfinished roll-ups of a pair of timeframes that are kept: those whose children have a gap.
+const KEPT: usize = 64;
+
+/// Candles of one symbol that come from the venue or from imports.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct VenueSeries {
+    /// Where candles of a timeframe were given.
+    given: BTreeMap<u8, Ranges>,
+    /// Where candles of a timeframe were rolled up from a full set of children.
+    rolled: BTreeMap<u8, Ranges>,
+    /// Roll-ups in the making: by child's timeframe, own timeframe, open time.
+    rolling: BTreeMap<(u8, u8, i64), Rolling>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Rolling {
+    candle: Candle,
+    end: i64,
+    /// Open times of the first and the last child in it.
+    first_child: i64,
+    last_child: i64,
+    /// Whether its end was reached.
+    reached: bool,
+    /// Whether it changed since it was handed out.
+    changed: bool,
+}
+
+/// Whether whole candles of `base` tile those of `target`.
+fn tiles(base: Timeframe, target: Timeframe) -> bool {
+    if base >= target {
+        return false;
+    }
+    let Some(length) = base.fixed_nanos() else {
+        return false;
+    };
+    // weeks and months begin at midnights, so what tiles a day tiles them
+    let whole = match target {
+        Timeframe::D3 | Timeframe::W1 | Timeframe::Mo1 => Timeframe::D1.approximate_nanos(),
+        _ => target.approximate_nanos(),
+    };
+    whole % length == 0
+}
+
+/// Refuses a candle that contradicts itself or begins where none begins.
+pub(crate) fn check(timeframe: Timeframe, candle: &Candle) -> Result<(), Refusal> {
+    crate::cleaning::trades::time_is_possible(candle.open_time)?;
+    if timeframe.open_of(candle.open_time) != candle.open_time {
+        return Err(CANDLE_OFF_GRID.refusal(format!(
+            "no {timeframe} candle begins at {}",
+            candle.open_time
+        )));
+    }
+    let highest = candle.open.max(candle.close).max(candle.low);
+    let lowest = candle.open.min(candle.close).min(candle.high);
+    if candle.high < highest || candle.low > lowest {
+        return Err(IMPOSSIBLE_CANDLE.refusal(format!(
+            "open {}, high {}, low {}, close {}",
+            candle.open, candle.high, candle.low, candle.close
+        )));
+    }
+    let negative = |n: Option<Decimal>| n.is_some_and(Decimal::is_negative);
+    if candle.volume.0.is_negative()
+        || negative(candle.quote_volume.map(|n| n.0))
+        || negative(candle.taker_buy_volume.map(|n| n.0))
+        || negative(candle.taker_buy_quote_volume.map(|n| n.0))
+    {
+        return Err(IMPOSSIBLE_CANDLE.refusal(format!("volume {}", candle.volume)));
+    }
+    Ok(())
+}
+
+impl VenueSeries {
+    /// Takes in a closed candle; `false` when its time was given before. `after`: the end of the
+    /// candle before it in the same source, so that what lies between is known to be absent.
+    pub(crate) fn take(
+        &mut self,
+        timeframe: Timeframe,
+        candle: &Candle,
+        after: Option<i64>,
+    ) -> Result<bool, Refusal> {
+        let open = candle.open_time.nanos();
+        let end = timeframe.end_of(candle.open_time).nanos();
+        let given = self.given.entry(timeframe as u8).or_default();
+        if given.contains(open) {
+            return Ok(false);
+        }
+        given.add(after.map_or(open, |after| after.min(open)), end);
+        for target in Timeframe::ALL {
+            if !tiles(timeframe, target) {
+                continue;
+            }
+            if let Some(after) = after {
+                self.reach(timeframe, target, after, open);
+            }
+            self.roll(timeframe, target, candle, open, end)?;
+        }
+        Ok(true)
+    }
+
+    /// A candle past the end of the roll-up that holds `after` came from the same source.
+    fn reach(&mut self, base: Timeframe, target: Timeframe, after: i64, open: i64) {
+        let holding = target.open_of(Timestamp::from_nanos(after.saturating_sub(1)));
+        let key = (base as u8, target as u8, holding.nanos());
+        if let Some(rolling) = self.rolling.get_mut(&key)
+            && rolling.end <= open
+        {
+            rolling.reached = true;
+        }
+    }
+
+    fn roll(
+        &mut self,
+        base: Timeframe,
+        target: Timeframe,
+        child: &Candle,
+        open: i64,
+        end: i64,
+    ) -> Result<(), Refusal> {
+        let range = target.range_of(child.open_time);
+        let key = (base as u8, target as u8, range.start.nanos());
+        let Some(rolling) = self.rolling.get_mut(&key) else {
+            let taken = |map: &BTreeMap<u8, Ranges>| {
+                map.get(&(target as u8))
+                    .is_some_and(|ranges| ranges.contains(range.start.nanos()))
+            };
+            if !taken(&self.given) && !taken(&self.rolled) {
+                let rolling = Rolling {
+                    candle: Candle {
+                        open_time: range.start,
+                        ..*child
+                    },
+                    end: range.end.nanos(),
+                    first_child: open,
+                    last_child: open,
+                    reached: end >= range.end.nanos(),
+                    changed: true,
+                };
+                self.rolling.insert(key, rolling);
+            }
+            return Ok(());
+        };
+        let Some(mut merged) = rolling.candle.merge(child, false) else {
+            let reason = format!("the {target} candle of {} and its children", range.start);
+            self.rolling.remove(&key);
+            return Err(TOO_MANY_DIGITS.refusal(reason));
+        };
+        // children say their order by their own open times, whether or not they name trades
+        let (opens, closes) = (open < rolling.first_child, open > rolling.last_child);
+        let first = if opens { child } else { &rolling.candle };
+        let last = if closes { child } else { &rolling.candle };
+        merged.open = first.open;
+        merged.first_trade = first.first_trade;
+        merged.close = last.close;
+        merged.last_trade = last.last_trade;
+        rolling.candle = merged;
+        rolling.first_child = rolling.first_child.min(open);
+        rolling.last_child = rolling.last_child.max(open);
+        rolling.reached |= end >= rolling.end;
+        rolling.changed = true;
+        Ok(())
+    }
+
+    /// Hands out the roll-ups that are due, shortest first.
+    pub(crate) fn flush(&mut self, known: Timestamp, mut emit: impl FnMut(Timeframe, Candle)) {
+        let mut due: Vec<_> = self
+            .rolling
+            .iter()
+            .filter(|(_, rolling)| rolling.reached && rolling.changed)
+            .map(|(key, _)| *key)
+            .collect();
+        due.sort_unstable_by_key(|&(base, target, open)| (target, open, base));
+        for key in due {
+            let (base, target, open) = key;
+            let Some(rolling) = self.rolling.get_mut(&key) else {
+                continue;
+            };
+            rolling.changed = false;
+            let holds = |map: &BTreeMap<u8, Ranges>, timeframe: u8, from: i64, to: i64| {
+                map.get(&timeframe).is_some_and(|r| r.covers(from, to))
+            };
+            let replaced = holds(&self.given, target, open, open.saturating_add(1))
+                || holds(&self.rolled, target, open, open.saturating_add(1));
+            let full = holds(&self.given, base, open, rolling.end);
+            let (candle, end) = (rolling.candle, rolling.end);
+            if full || replaced {
+                self.rolling.remove(&key);
+            }
+            if replaced {
+                continue;
+            }
+            if full {
+                self.rolled.entry(target).or_default().add(open, end);
+            }
+            if let Some(timeframe) = Timeframe::ALL.get(usize::from(target)) {
+                emit(
+                    *timeframe,
+                    Candle {
+                        state: CandleState::Closed,
+                        revision: 0,
+                        known,
+                        origin: CandleOrigin::Venue,
+                        ..candle
+                    },
+                );
+            }
+        }
+        self.forget();
+    }
+
+    /// Keeps the newest unfinished roll-ups of each pair of timeframes.
+    fn forget(&mut self) {
+        if self.rolling.len() <= KEPT {
+            return;
+        }
+        let mut counts: BTreeMap<(u8, u8), usize> = BTreeMap::new();
+        for &(base, target, _) in self.rolling.keys() {
+            *counts.entry((base, target)).or_default() += 1;
+        }
+        for ((base, target), count) in counts {
+            for _ in KEPT..count {
+                let oldest = self
+                    .rolling
+                    .range((base, target, i64::MIN)..)
+                    .next()
+                    .map(|(key, _)| *key);
+                if let Some(key) = oldest {
+                    self.rolling.remove(&key);
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn candle(hour: i64, price: &str) -> Candle {
+        let price = price.parse().unwrap();
+        Candle {
+            open_time: Timestamp::from_seconds(hour * 3_600),
+            open: price,
+            high: price,
+            low: price,
+            close: price,
+            volume: "1.5".parse().unwrap(),
+            quote_volume: None,
+            trades: Some(2),
+            taker_buy_volume: None,
+            taker_buy_quote_volume: None,
+            first_trade: None,
+            last_trade: None,
+            state: CandleState::Closed,
+            revision: 0,
+            known: Timestamp::EPOCH,
+            origin: CandleOrigin::Venue,
+        }
+    }
+
+    fn flush(series: &mut VenueSeries) -> Vec<(Timeframe, Candle)> {
+        let mut out = Vec::new();
+        series.flush(Timestamp::EPOCH, |timeframe, candle| out.push((timeframe, candle)));
+        out
+    }
+
+    #[test]
+    fn only_what_tiles_is_rolled_up() {
+        use Timeframe::{D1, D3, H4, H6, H8, H12, M3, M5, Mo1, W1};
+        assert!(tiles(H4, D1) && tiles(H4, H8) && tiles(H4, W1) && tiles(D1, D3) && tiles(D1, Mo1));
+        assert!(!tiles(H4, H6) && !tiles(M3, M5) && !tiles(D3, W1) && !tiles(W1, Mo1));
+        assert!(!tiles(H8, H12) && !tiles(D1, D1));
+    }
+
+    #[test]
+    fn children_in_any_order_make_the_same_parent() {
+        for order in [[0, 1, 2, 3], [3, 2, 1, 0], [1, 3, 0, 2]] {
+            let mut series = VenueSeries::default();
+            for hour in order {
+                let price = ["3", "9", "1", "4"][hour as usize];
+                assert!(series.take(Timeframe::H1, &candle(hour, price), None).unwrap());
+            }
+            let out = flush(&mut series);
+            let four = out.iter().find(|(t, _)| *t == Timeframe::H4).unwrap().1;
+            let shown = [four.open, four.high, four.low, four.close].map(|p| p.to_string());
+            assert_eq!(shown, ["3", "9", "1", "4"], "{order:?}");
+            assert_eq!((four.volume.to_string(), four.trades), ("6".into(), Some(8)));
+            assert!(!series.take(Timeframe::H1, &candle(2, "1"), None).unwrap());
+        }
+    }
+
+    #[test]
+    fn an_absent_child_does_not_hold_the_parent_back() {
+        let mut series = VenueSeries::default();
+        series.take(Timeframe::H1, &candle(0, "1"), None).unwrap();
+        assert!(flush(&mut series).is_empty());
+        let after = Some(3_600 * 1_000_000_000);
+        series.take(Timeframe::H1, &candle(2, "2"), after).unwrap();
+        let out = flush(&mut series);
+        assert_eq!(out.len(), 1, "the first two hours are over");
+        assert_eq!(out[0].0, Timeframe::H2);
+    }
+
+    #[test]
+    fn a_candle_must_be_possible_and_on_the_grid() {
+        let good = candle(1, "5");
+        assert_eq!(check(Timeframe::H1, &good), Ok(()));
+        let low = Candle {
+            low: "6".parse().unwrap(),
+            ..good
+        };
+        assert_eq!(check(Timeframe::H1, &low).unwrap_err().rule, "impossible-candle");
+        assert_eq!(check(Timeframe::H2, &good).unwrap_err().rule, "candle-off-grid");
+    }
+}

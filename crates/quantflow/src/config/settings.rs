@@ -1,0 +1,205 @@
+//! [`Settings`]: the configuration as the binary reads it, once, at start.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use quantflow_model::{Symbol, VenueId};
+
+use super::load::{Loaded, Value};
+use super::secret::Secret;
+use super::{ConfigError, units};
+
+/// The configuration.
+#[derive(Debug, Clone)]
+pub(crate) struct Settings {
+    pub(crate) listen: SocketAddr,
+    pub(crate) data_dir: PathBuf,
+    pub(crate) log_level: String,
+    pub(crate) streams: Vec<Stream>,
+    pub(crate) history: bool,
+    pub(crate) demo: Demo,
+    pub(crate) venues: BTreeMap<VenueId, VenueSettings>,
+    pub(crate) commit_interval: Duration,
+    pub(crate) trades_retention: Option<Duration>,
+    pub(crate) seconds_retention: Option<Duration>,
+    pub(crate) sync_interval: Duration,
+    pub(crate) segment_size: u64,
+    pub(crate) segment_age: Duration,
+    pub(crate) lake_dir: PathBuf,
+    pub(crate) lake_retention: Option<Duration>,
+}
+
+/// A symbol to ingest.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Stream {
+    pub(crate) symbol: Symbol,
+    pub(crate) book: bool,
+}
+
+/// When the generated market runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Demo {
+    /// While no live data was ever stored.
+    Auto,
+    Always,
+    Never,
+}
+
+/// What is configured of a venue.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct VenueSettings {
+    pub(crate) protocol: Option<String>,
+    pub(crate) rest_url: Option<String>,
+    pub(crate) ws_url: Option<String>,
+    pub(crate) api_key: Option<Secret>,
+}
+
+impl Settings {
+    /// # Errors
+    /// When a value is out of range or names something that does not exist.
+    pub(crate) fn from_loaded(loaded: &Loaded) -> Result<Self, ConfigError> {
+        let read = Reader { loaded };
+        let data_dir = PathBuf::from(read.text("data_dir")?);
+        for (path, allowed) in [("store.url", "embedded:"), ("bus.url", "embedded:")] {
+            read.one_of(path, &[allowed])?;
+        }
+        read.one_of("roles", &["all"])?;
+        let lake_dir = match read.text("lake.url")?.strip_prefix("file:") {
+            Some("") => data_dir.join("lake"),
+            Some(folder) => PathBuf::from(folder.trim_start_matches("//")),
+            None => return Err(read.bad("lake.url", "file: or file:/some/folder")),
+        };
+        let demo = match read.one_of("ingest.demo", &["auto", "always", "never"])? {
+            "always" => Demo::Always,
+            "never" => Demo::Never,
+            _ => Demo::Auto,
+        };
+        Ok(Self {
+            listen: read.parsed("listen", "an address and port such as 127.0.0.1:8080")?,
+            log_level: read.text("log.level")?.to_owned(),
+            streams: read.streams()?,
+            history: read.parsed("ingest.history", "true or false")?,
+            demo,
+            venues: read.venues()?,
+            commit_interval: read.duration("store.commit_interval", Duration::from_millis(10))?,
+            trades_retention: read.optional_duration("store.trades_retention")?,
+            seconds_retention: read.optional_duration("store.seconds_retention")?,
+            sync_interval: read.duration("bus.sync_interval", Duration::from_millis(1))?,
+            segment_size: read.size("bus.segment_size", 64 << 10)?,
+            segment_age: read.duration("bus.segment_age", Duration::from_secs(1))?,
+            lake_retention: read.optional_duration("lake.retention")?,
+            lake_dir,
+            data_dir,
+        })
+    }
+}
+
+struct Reader<'a> {
+    loaded: &'a Loaded,
+}
+
+impl Reader<'_> {
+    fn value(&self, path: &str) -> Result<&Value, ConfigError> {
+        // every key read here has a default; this says which one was forgotten
+        self.loaded.get(path).ok_or_else(|| ConfigError::BadValue {
+            key: path.to_owned(),
+            from: "nowhere".to_owned(),
+            found: String::new(),
+            expected: "a value".to_owned(),
+        })
+    }
+
+    fn text(&self, path: &str) -> Result<&str, ConfigError> {
+        self.value(path).map(|value| value.text.as_str())
+    }
+
+    fn bad(&self, path: &str, expected: &str) -> ConfigError {
+        match self.value(path) {
+            Ok(value) => ConfigError::BadValue {
+                key: path.to_owned(),
+                from: value.from.clone(),
+                found: value.text.clone(),
+                expected: expected.to_owned(),
+            },
+            Err(error) => error,
+        }
+    }
+
+    fn parsed<T: std::str::FromStr>(&self, path: &str, expected: &str) -> Result<T, ConfigError> {
+        self.text(path)?.parse().map_err(|_| self.bad(path, expected))
+    }
+
+    fn one_of(&self, path: &str, allowed: &[&str]) -> Result<&str, ConfigError> {
+        let text = self.text(path)?;
+        if allowed.contains(&text) {
+            return Ok(text);
+        }
+        Err(self.bad(path, &format!("one of: {}", allowed.join(", "))))
+    }
+
+    fn duration(&self, path: &str, least: Duration) -> Result<Duration, ConfigError> {
+        units::duration(self.text(path)?)
+            .filter(|duration| *duration >= least)
+            .ok_or_else(|| self.bad(path, &format!("a duration of at least {least:?}")))
+    }
+
+    fn optional_duration(&self, path: &str) -> Result<Option<Duration>, ConfigError> {
+        if self.text(path)? == "never" {
+            return Ok(None);
+        }
+        self.duration(path, Duration::from_secs(60)).map(Some)
+    }
+
+    fn size(&self, path: &str, least: u64) -> Result<u64, ConfigError> {
+        units::size(self.text(path)?)
+            .filter(|size| *size >= least)
+            .ok_or_else(|| self.bad(path, &format!("a size of at least {least}B")))
+    }
+
+    fn streams(&self) -> Result<Vec<Stream>, ConfigError> {
+        let text = self.text("ingest.streams")?;
+        text.split(',')
+            .map(str::trim)
+            .filter(|part| !part.is_empty())
+            .map(|part| {
+                let (symbol, book) = match part.split_once('|') {
+                    None => (part, false),
+                    Some((symbol, "book")) => (symbol, true),
+                    Some(_) => {
+                        return Err(self.bad("ingest.streams", "VENUE:BASE/QUOTE or …|book"));
+                    }
+                };
+                let symbol = symbol.parse().map_err(|error: quantflow_model::SymbolError| {
+                    self.bad("ingest.streams", &format!("symbols ({error})"))
+                })?;
+                Ok(Stream { symbol, book })
+            })
+            .collect()
+    }
+
+    fn venues(&self) -> Result<BTreeMap<VenueId, VenueSettings>, ConfigError> {
+        let mut venues = BTreeMap::new();
+        for name in self.loaded.names("venues") {
+            let get = |key: &str| {
+                let value = self.loaded.get(&format!("venues.{name}.{key}"));
+                value.map(|value| value.text.clone())
+            };
+            let id = name.parse().map_err(|_| ConfigError::BadValue {
+                key: format!("venues.{name}"),
+                from: "the configuration".to_owned(),
+                found: name.clone(),
+                expected: "a venue's name: 1 to 32 of a-z 0-9 _ -".to_owned(),
+            })?;
+            let settings = VenueSettings {
+                protocol: get("protocol"),
+                rest_url: get("rest_url"),
+                ws_url: get("ws_url"),
+                api_key: get("api_key").map(Secret::new),
+            };
+            venues.insert(id, settings);
+        }
+        Ok(venues)
+    }
+}

@@ -1,0 +1,88 @@
+//! From arguments to a command to an exit code.
+
+use std::process::ExitCode;
+
+use crate::arguments::{Arguments, Command};
+use crate::commands;
+use crate::config::{Loaded, Settings, Sources, load};
+use crate::failure::{Failure, Outcome};
+use crate::terminal::{Terminal, logs};
+
+/// What every command gets.
+#[derive(Debug)]
+pub(crate) struct Context {
+    /// How to speak.
+    pub(crate) terminal: Terminal,
+    /// Where settings come from.
+    pub(crate) sources: Sources,
+}
+
+impl Context {
+    /// All settings, with where each comes from.
+    ///
+    /// # Errors
+    /// When the configuration is wrong.
+    pub(crate) fn loaded(&self) -> Outcome<Loaded> {
+        Ok(load(&self.sources)?)
+    }
+
+    /// The settings.
+    ///
+    /// # Errors
+    /// When the configuration is wrong.
+    pub(crate) fn settings(&self) -> Outcome<Settings> {
+        Ok(Settings::from_loaded(&self.loaded()?)?)
+    }
+}
+
+/// Runs a command: exit code 0 done, 1 failed, 2 wrong usage.
+pub(crate) fn run(arguments: Arguments) -> ExitCode {
+    let terminal = Terminal::new(&arguments.global);
+    let mut flags = Vec::new();
+    if let Some(folder) = &arguments.global.data_dir {
+        flags.push(("data_dir".to_owned(), folder.display().to_string()));
+    }
+    if let Command::Up(up) = &arguments.command
+        && let Some(listen) = &up.listen
+    {
+        flags.push(("listen".to_owned(), listen.clone()));
+    }
+    let sources = Sources {
+        file: arguments.global.config.clone(),
+        environment: std::env::vars_os()
+            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+            .collect(),
+        flags,
+    };
+    let context = Context { terminal, sources };
+    match command(&context, arguments.command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            context.terminal.report(&failure);
+            ExitCode::from(failure.exit_code())
+        }
+    }
+}
+
+fn command(context: &Context, command: Command) -> Outcome {
+    match command {
+        // what needs no configuration works with a broken one
+        Command::Completions { shell } => commands::completions::run(context, shell),
+        Command::Venue(venue) => commands::venue::run(context, venue),
+        Command::Config(what) => commands::config::run(context, what),
+        Command::Indicators(arguments) => {
+            with_runtime(context, async { commands::indicators::run(context, arguments).await })
+        }
+        other => Err(Failure::new(format!("not yet: {other:?}"))),
+    }
+}
+
+/// Runs what waits for things, with logs for a short command.
+fn with_runtime(context: &Context, work: impl Future<Output = Outcome>) -> Outcome {
+    logs::begin(&context.terminal, "warn", false);
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::new("cannot start threads").because(error))?;
+    runtime.block_on(work)
+}

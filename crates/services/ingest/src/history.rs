@@ -1,0 +1,155 @@
+//! The venue's own candles, on request: so that a chart is full at once, and for scrolling back.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use quantflow_model::{Timeframe, Timestamp, VenueSymbol};
+use quantflow_wire::{EventKind, Purpose, Query};
+use tokio::sync::{Semaphore, watch};
+
+use crate::ask::AskError;
+use crate::shared::Shared;
+
+/// So many requests for history are under way at once; more wait.
+const AT_ONCE: usize = 4;
+
+/// What a request for history brought into the raw log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct History {
+    /// How many candles.
+    pub rows: u64,
+    /// Where the first begins.
+    pub first: Option<Timestamp>,
+    /// Where the last begins.
+    pub last: Option<Timestamp>,
+    /// Whether everything that the venue has of the span came. Not so when it was so long that the
+    /// number of pages ran out: ask on from `last`.
+    pub complete: bool,
+}
+
+/// Which candles.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct HistoryRequest {
+    /// Of which symbol, in the venue's spelling.
+    pub symbol: VenueSymbol,
+    /// How long; one of the venue's own timeframes.
+    pub timeframe: Timeframe,
+    /// First open time; `None`: as many before `to` as one answer holds.
+    pub from: Option<Timestamp>,
+    /// Past the last open time; `None`: up to now.
+    pub to: Option<Timestamp>,
+    /// Whether somebody waits for it.
+    pub purpose: Purpose,
+}
+
+type Answered = Option<Result<History, AskError>>;
+
+/// Requests for history that are under way: the same one is asked once, whoever wants it.
+#[derive(Debug)]
+pub(crate) struct Histories {
+    under_way: Mutex<HashMap<HistoryRequest, watch::Receiver<Answered>>>,
+    places: Semaphore,
+}
+
+impl Histories {
+    pub(crate) fn new() -> Self {
+        Self {
+            under_way: Mutex::default(),
+            places: Semaphore::new(AT_ONCE),
+        }
+    }
+
+    fn under_way(&self) -> MutexGuard<'_, HashMap<HistoryRequest, watch::Receiver<Answered>>> {
+        self.under_way
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Fetches, or waits for whoever fetches the same. Cancel-safe: the fetching goes on.
+    pub(crate) async fn fetch(
+        self: &Arc<Self>,
+        shared: &Arc<Shared>,
+        request: HistoryRequest,
+        stop: watch::Receiver<bool>,
+    ) -> Result<History, AskError> {
+        let mut answer = self.begin(shared, request, stop);
+        match answer.wait_for(Option::is_some).await {
+            Ok(answer) => answer.clone().unwrap_or(Err(AskError::Stopped)),
+            Err(_) => Err(AskError::Stopped),
+        }
+    }
+
+    fn begin(
+        self: &Arc<Self>,
+        shared: &Arc<Shared>,
+        request: HistoryRequest,
+        mut stop: watch::Receiver<bool>,
+    ) -> watch::Receiver<Answered> {
+        let mut under_way = self.under_way();
+        if let Some(answer) = under_way.get(&request) {
+            return answer.clone();
+        }
+        let (sender, receiver) = watch::channel(None);
+        under_way.insert(request.clone(), receiver.clone());
+        drop(under_way);
+        let (this, shared) = (Arc::clone(self), Arc::clone(shared));
+        tokio::spawn(async move {
+            let result = tokio::select! {
+                _ = stop.wait_for(|stop| *stop) => Err(AskError::Stopped),
+                result = async {
+                    // the semaphore is never closed
+                    let _place = this.places.acquire().await;
+                    shared.fetch_history(&request).await
+                } => result,
+            };
+            this.under_way().remove(&request);
+            sender.send_replace(Some(result));
+        });
+        receiver
+    }
+}
+
+impl Shared {
+    async fn fetch_history(&self, request: &HistoryRequest) -> Result<History, AskError> {
+        let how = self.stubbornness(request.purpose);
+        let mut history = History::default();
+        let mut from = request.from;
+        for _ in 0..self.policy.history_pages {
+            let query = |limit| Query::Candles {
+                symbol: request.symbol.clone(),
+                timeframe: request.timeframe,
+                from,
+                to: request.to,
+                limit,
+            };
+            let limit = self.codec.page_limit(&query(1)).max(1);
+            let events = self.answer(&query(limit), how).await?;
+            let opens = events.iter().filter_map(|event| match &event.kind {
+                EventKind::Candle(candle) => Some(candle.open_time),
+                _ => None,
+            });
+            let (mut rows, mut first, mut last) = (0, None, None);
+            for open in opens {
+                rows += 1;
+                first = Some(first.map_or(open, |first: Timestamp| first.min(open)));
+                last = Some(last.map_or(open, |last: Timestamp| last.max(open)));
+            }
+            history.rows += rows;
+            history.first = history.first.or(first);
+            history.last = history.last.max(last);
+            let short = rows < u64::from(limit);
+            let (Some(began), Some(last), false) = (from, last, short) else {
+                // the venue has no more, or only the newest page was wanted
+                history.complete = true;
+                return Ok(history);
+            };
+            let next = request.timeframe.end_of(last);
+            if next <= began || request.to.is_some_and(|to| next >= to) {
+                history.complete = true;
+                return Ok(history);
+            }
+            from = Some(next);
+        }
+        Ok(history)
+    }
+}

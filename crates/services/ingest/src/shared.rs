@@ -1,0 +1,92 @@
+//! [`Shared`]: what every task of a venue's ingestion uses.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use quantflow_model::VenueId;
+use quantflow_seams::{Budget, Clock, Feed};
+use quantflow_wire::{Codec, Outcome, Response};
+
+use crate::backoff::{Backoff, Jitter};
+use crate::config::Policy;
+use crate::recorder::Recorder;
+
+/// What every task of a venue's ingestion uses.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub(crate) venue: VenueId,
+    pub(crate) codec: Arc<dyn Codec>,
+    pub(crate) feed: Arc<dyn Feed>,
+    pub(crate) budget: Arc<dyn Budget>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) recorder: Recorder,
+    pub(crate) policy: Policy,
+    pub(crate) jitter: Jitter,
+    pub(crate) rest_url: String,
+    pub(crate) ws_url: String,
+    pub(crate) sockets: AtomicU32,
+}
+
+impl Shared {
+    /// The number of a new socket, from 1.
+    pub(crate) fn next_socket(&self) -> u32 {
+        self.sockets.fetch_add(1, Ordering::Relaxed) + 1
+    }
+
+    pub(crate) fn reconnect_backoff(&self) -> Backoff {
+        Backoff {
+            base: self.policy.reconnect_base,
+            cap: self.policy.reconnect_cap,
+        }
+    }
+
+    pub(crate) fn retry_backoff(&self) -> Backoff {
+        Backoff {
+            base: self.policy.retry_base,
+            cap: self.policy.retry_cap,
+        }
+    }
+
+    /// Stays away from the venue if that is what its answer says. Returns whether it is.
+    pub(crate) async fn heed(&self, response: &Response) -> bool {
+        let told = self.codec.stay_away(response);
+        // every venue means these two so; what it does not say is how long
+        let refused = matches!(response.status, 418 | 429);
+        let Some(away) = told.or_else(|| refused.then_some(self.policy.default_ban)) else {
+            return false;
+        };
+        let until = self.clock.now() + away;
+        tracing::warn!(venue = self.venue.as_str(), status = response.status, %until, "the venue says to stay away");
+        self.budget.stay_away(&self.venue, until).await;
+        true
+    }
+}
+
+/// What an outcome means for trying again. All that we ask only reads, so asking twice is harmless.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Class {
+    /// It is the answer.
+    Answer,
+    /// It may be better next time.
+    Transient,
+    /// It will be the same next time.
+    Permanent,
+}
+
+pub(crate) fn classify(outcome: &Outcome) -> Class {
+    use quantflow_wire::FailureKind;
+    match outcome {
+        Outcome::Response(response) => match response.status {
+            200..300 => Class::Answer,
+            408 | 418 | 425 | 429 | 500.. => Class::Transient,
+            _ => Class::Permanent,
+        },
+        Outcome::Failed(failure) => match failure.kind {
+            FailureKind::Connect
+            | FailureKind::Timeout
+            | FailureKind::Broken
+            | FailureKind::NotSent => Class::Transient,
+            FailureKind::TooLarge => Class::Permanent,
+        },
+    }
+}

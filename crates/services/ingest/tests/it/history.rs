@@ -1,0 +1,171 @@
+//! The venue's own candles.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use quantflow_ingest::{AskError, History, HistoryRequest, Policy};
+use quantflow_model::{Timeframe, Timestamp, VenueSymbol};
+use quantflow_wire::{Outcome, Purpose};
+
+use crate::bench::{Bench, greetings, ok, status};
+use crate::fake_codec::FakeCodec;
+
+fn at(minute: i64) -> Timestamp {
+    Timestamp::from_seconds(minute * 60)
+}
+
+fn request(from: Option<i64>, to: Option<i64>) -> HistoryRequest {
+    HistoryRequest {
+        symbol: VenueSymbol::new("A0").unwrap(),
+        timeframe: Timeframe::M1,
+        from: from.map(at),
+        to: to.map(at),
+        purpose: Purpose::Interactive,
+    }
+}
+
+/// The venue has the candles of the first 35 minutes.
+fn candles(target: &str) -> Option<Outcome> {
+    let (from, limit) = target.strip_prefix("/candles/")?.split_once('/')?;
+    let (from, limit): (i64, i64) = (from.parse().ok()?, limit.parse().ok()?);
+    let first = if from < 0 { 35 - limit } else { from / 60 };
+    let minutes = (first..first + limit).filter(|minute| *minute < 35);
+    let lines: Vec<_> = minutes
+        .map(|minute| format!("candle {}", minute * 60))
+        .collect();
+    Some(ok(&lines.join("\n")))
+}
+
+async fn bench(policy: Policy) -> Bench {
+    let answer = |target: &str| greetings(target).or_else(|| candles(target));
+    Bench::with(FakeCodec::new(), 0, policy, answer).await
+}
+
+#[tokio::test]
+async fn a_span_comes_page_by_page_until_the_venue_has_no_more() {
+    let bench = bench(Policy::default()).await;
+    let history = bench
+        .ingest
+        .request_history(request(Some(3), None))
+        .await
+        .unwrap();
+    let all = History {
+        rows: 32,
+        first: Some(at(3)),
+        last: Some(at(34)),
+        complete: true,
+    };
+    assert_eq!(history, all);
+    let asked = bench.feed.requested("/candles");
+    assert_eq!(
+        asked,
+        [
+            "/candles/180/10",
+            "/candles/780/10",
+            "/candles/1380/10",
+            "/candles/1980/10"
+        ]
+    );
+    assert_eq!(
+        bench.log.exchanges().len(),
+        6,
+        "it is in the log when it returns"
+    );
+
+    let part = bench
+        .ingest
+        .request_history(request(Some(3), Some(13)))
+        .await
+        .unwrap();
+    assert_eq!((part.rows, part.complete), (10, true));
+    assert_eq!(
+        bench.feed.requested("/candles").len(),
+        5,
+        "no page past the end"
+    );
+}
+
+#[tokio::test]
+async fn the_newest_page_is_one_question() {
+    let bench = bench(Policy::default()).await;
+    let newest = bench
+        .ingest
+        .request_history(request(None, None))
+        .await
+        .unwrap();
+    assert_eq!(
+        (newest.first, newest.last, newest.complete),
+        (Some(at(25)), Some(at(34)), true)
+    );
+    assert_eq!(bench.feed.requested("/candles").len(), 1);
+}
+
+#[tokio::test]
+async fn a_long_span_ends_at_the_bound_and_says_so() {
+    let policy = Policy {
+        history_pages: 2,
+        ..Policy::default()
+    };
+    let bench = bench(policy).await;
+    let history = bench
+        .ingest
+        .request_history(request(Some(0), None))
+        .await
+        .unwrap();
+    assert_eq!(
+        (history.rows, history.last, history.complete),
+        (20, Some(at(19)), false)
+    );
+}
+
+#[tokio::test]
+async fn who_asks_the_same_waits_for_the_same_answer() {
+    let bench = Arc::new(bench(Policy::default()).await);
+    let ask = || {
+        let bench = Arc::clone(&bench);
+        tokio::spawn(async move { bench.ingest.request_history(request(Some(30), None)).await })
+    };
+    let (first, second, gone) = (ask(), ask(), ask());
+    gone.abort();
+    assert_eq!(first.await.unwrap(), second.await.unwrap());
+    assert_eq!(bench.feed.requested("/candles").len(), 1);
+    ask().await.unwrap().unwrap();
+    assert_eq!(
+        bench.feed.requested("/candles").len(),
+        2,
+        "later it is asked anew"
+    );
+}
+
+#[tokio::test]
+async fn somebody_who_waits_is_told_after_a_few_attempts() {
+    let answer = |target: &str| greetings(target).or_else(|| Some(status(500, &[], "down")));
+    let bench = Arc::new(Bench::with(FakeCodec::new(), 0, Policy::default(), answer).await);
+    let asking = {
+        let bench = Arc::clone(&bench);
+        tokio::spawn(async move { bench.ingest.request_history(request(None, None)).await })
+    };
+    bench.advance(Duration::from_secs(5)).await;
+    let error = asking.await.unwrap().unwrap_err();
+    assert!(
+        matches!(&error, AskError::GaveUp { attempts: 3, detail, .. } if detail == "status 500: down"),
+        "{error}"
+    );
+    assert_eq!(bench.log.exchanges().len(), 5);
+}
+
+#[tokio::test]
+async fn what_the_venue_refuses_is_told_at_once() {
+    let answer = |target: &str| greetings(target).or_else(|| Some(status(400, &[], "bad symbol")));
+    let bench = Bench::with(FakeCodec::new(), 0, Policy::default(), answer).await;
+    let error = bench
+        .ingest
+        .request_history(request(None, None))
+        .await
+        .unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "fake refused with status 400: bad symbol"
+    );
+    assert_eq!(bench.feed.requested("/candles").len(), 1);
+}

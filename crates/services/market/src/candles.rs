@@ -1,0 +1,274 @@
+//! Putting candles together: what is stored, what is hot, ours and the venue's.
+
+use std::collections::BTreeMap;
+
+use quantflow_model::{
+    Candle, CandleOrigin, CandleState, Notional, Quantity, TimeRange, Timeframe, Timestamp,
+};
+
+use crate::completeness::Completeness;
+use crate::view::CandleView;
+
+/// Candles of one timeframe by open time, ours and the venue's beside each other.
+#[derive(Debug, Default)]
+pub(crate) struct Merged {
+    rows: BTreeMap<Timestamp, Versions>,
+}
+
+#[derive(Debug, Default, Clone, Copy)]
+struct Versions {
+    ours: Option<Candle>,
+    venues: Option<Candle>,
+}
+
+impl Merged {
+    /// Takes a candle; of two with the same origin the newer revision stays.
+    pub(crate) fn insert(&mut self, candle: &Candle) {
+        let versions = self.rows.entry(candle.open_time).or_default();
+        let slot = match candle.origin {
+            CandleOrigin::Trades => &mut versions.ours,
+            CandleOrigin::Venue => &mut versions.venues,
+        };
+        if slot.is_none_or(|known| known.revision <= candle.revision) {
+            *slot = Some(*candle);
+        }
+    }
+
+    /// How many open times.
+    pub(crate) fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// Whether a candle of ours has something missing, so that the venue's own would be better.
+    pub(crate) fn wants_venue(&self, timeframe: Timeframe, ledger: &Completeness) -> bool {
+        self.rows.values().any(|versions| {
+            versions.venues.is_none()
+                && versions
+                    .ours
+                    .is_none_or(|ours| !is_complete(&ours, timeframe, ledger))
+        })
+    }
+
+    /// The best of each: ours where nothing is missing in it, else the venue's, else ours.
+    pub(crate) fn best(self, timeframe: Timeframe, ledger: &Completeness) -> Vec<CandleView> {
+        let best = |versions: Versions| {
+            let ours = versions.ours.map(|candle| CandleView {
+                complete: is_complete(&candle, timeframe, ledger),
+                candle,
+                filled: false,
+            });
+            let venues = versions.venues.map(|candle| CandleView {
+                candle,
+                complete: candle.state != CandleState::Open,
+                filled: false,
+            });
+            match (ours, venues) {
+                (Some(ours), Some(venues)) if !ours.complete && venues.complete => Some(venues),
+                (Some(ours), _) => Some(ours),
+                (None, venues) => venues,
+            }
+        };
+        self.rows.into_values().filter_map(best).collect()
+    }
+}
+
+/// Whether the ledger knows of nothing missing in a candle.
+pub(crate) fn is_complete(candle: &Candle, timeframe: Timeframe, ledger: &Completeness) -> bool {
+    match candle.origin {
+        CandleOrigin::Trades => {
+            let end = timeframe.end_of(candle.open_time);
+            ledger.is_complete(TimeRange::new(candle.open_time, end))
+        }
+        CandleOrigin::Venue => candle.state != CandleState::Open,
+    }
+}
+
+/// One candle of a longer timeframe out of its children, ascending. It is complete when they all
+/// are and the first of them opens it. `None` without children or when a sum has too many digits.
+pub(crate) fn compose(
+    open_time: Timestamp,
+    state: CandleState,
+    children: &[CandleView],
+) -> Option<CandleView> {
+    let first = children.first()?;
+    let mut candle = Candle {
+        open_time,
+        state,
+        ..first.candle
+    };
+    for child in &children[1..] {
+        let by_id = candle.first_trade.is_some() && child.candle.first_trade.is_some();
+        candle = candle.merge(&child.candle, by_id)?;
+    }
+    if children
+        .iter()
+        .any(|child| child.candle.origin == CandleOrigin::Venue)
+    {
+        candle.origin = CandleOrigin::Venue;
+    }
+    candle.revision = 0;
+    let complete =
+        first.candle.open_time == open_time && children.iter().all(|child| child.complete);
+    Some(CandleView {
+        candle,
+        complete,
+        filled: false,
+    })
+}
+
+/// Puts a candle that carries the close before into every span of `range` without one; at most
+/// `limit` candles come back.
+pub(crate) fn fill(
+    candles: Vec<CandleView>,
+    timeframe: Timeframe,
+    end: Timestamp,
+    limit: usize,
+) -> Vec<CandleView> {
+    let mut filled: Vec<CandleView> = Vec::with_capacity(candles.len());
+    let mut candles = candles.into_iter().peekable();
+    while let Some(candle) = candles.next() {
+        filled.push(candle);
+        let until = candles.peek().map_or(end, |next| next.candle.open_time);
+        let mut open_time = timeframe.end_of(candle.candle.open_time);
+        while open_time < until && filled.len() < limit {
+            filled.push(CandleView {
+                candle: carried(&candle.candle, open_time),
+                complete: candle.complete,
+                filled: true,
+            });
+            open_time = timeframe.end_of(open_time);
+        }
+        if filled.len() >= limit {
+            break;
+        }
+    }
+    filled.truncate(limit);
+    filled
+}
+
+/// The candle of a span without trades: the close before, and nothing traded.
+fn carried(before: &Candle, open_time: Timestamp) -> Candle {
+    Candle {
+        open_time,
+        open: before.close,
+        high: before.close,
+        low: before.close,
+        close: before.close,
+        volume: Quantity::ZERO,
+        quote_volume: Some(Notional::ZERO),
+        trades: Some(0),
+        taker_buy_volume: before.taker_buy_volume.map(|_| Quantity::ZERO),
+        taker_buy_quote_volume: before.taker_buy_quote_volume.map(|_| Notional::ZERO),
+        first_trade: None,
+        last_trade: None,
+        state: CandleState::Closed,
+        revision: 0,
+        known: before.known,
+        origin: before.origin,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use quantflow_model::{LedgerEvent, LedgerKind, TradeId, TradeKey};
+
+    use super::*;
+
+    fn candle(minute: i64, close: &str, origin: CandleOrigin, revision: u32) -> Candle {
+        let price = close.parse().unwrap();
+        Candle {
+            open_time: Timestamp::from_seconds(minute * 60),
+            open: price,
+            high: price,
+            low: price,
+            close: price,
+            volume: "1".parse().unwrap(),
+            quote_volume: None,
+            trades: Some(1),
+            taker_buy_volume: None,
+            taker_buy_quote_volume: None,
+            first_trade: None,
+            last_trade: None,
+            state: CandleState::Closed,
+            revision,
+            known: Timestamp::EPOCH,
+            origin,
+        }
+    }
+
+    fn began(minute: i64) -> Completeness {
+        let first = TradeKey {
+            time: Timestamp::from_seconds(minute * 60),
+            id: TradeId(1),
+        };
+        let symbol = "demo:BTC/USDT".parse().unwrap();
+        let kind = LedgerKind::Began { first };
+        Completeness::of(
+            &[LedgerEvent {
+                symbol,
+                known: Timestamp::EPOCH,
+                kind,
+            }],
+            None,
+        )
+    }
+
+    #[test]
+    fn ours_wins_where_it_is_complete_and_the_venues_where_it_is_not() {
+        use CandleOrigin::{Trades, Venue};
+        let mut merged = Merged::default();
+        for (minute, close, origin, revision) in [
+            (1, "10", Trades, 0),
+            (1, "11", Venue, 0),
+            (2, "20", Trades, 0),
+            (2, "21", Venue, 0),
+            (3, "30", Trades, 0),
+            (3, "31", Trades, 1),
+            (0, "1", Venue, 0),
+        ] {
+            merged.insert(&candle(minute, close, origin, revision));
+        }
+        let ledger = began(2);
+        assert!(merged.wants_venue(Timeframe::M1, &began(4)));
+        let shown: Vec<_> = merged
+            .best(Timeframe::M1, &ledger)
+            .iter()
+            .map(|view| (view.candle.close.to_string(), view.complete))
+            .collect();
+        let expected = [("1", true), ("11", true), ("20", true), ("31", true)];
+        assert_eq!(
+            shown,
+            expected.map(|(close, complete)| (close.to_owned(), complete))
+        );
+    }
+
+    #[test]
+    fn spans_without_trades_are_filled_with_the_close_before() {
+        let view = |minute, close| CandleView {
+            candle: candle(minute, close, CandleOrigin::Trades, 0),
+            complete: true,
+            filled: false,
+        };
+        let end = Timestamp::from_seconds(6 * 60);
+        let filled = fill(vec![view(1, "10"), view(4, "40")], Timeframe::M1, end, 100);
+        let shown: Vec<_> = filled
+            .iter()
+            .map(|v| {
+                (
+                    v.candle.open_time.seconds() / 60,
+                    v.candle.close.to_string(),
+                    v.filled,
+                )
+            })
+            .collect();
+        let expected = [
+            (1, "10", false),
+            (2, "10", true),
+            (3, "10", true),
+            (4, "40", false),
+            (5, "40", true),
+        ];
+        assert_eq!(shown, expected.map(|(m, c, f)| (m, c.to_owned(), f)));
+        assert_eq!(fill(vec![view(1, "10")], Timeframe::M1, end, 3).len(), 3);
+    }
+}

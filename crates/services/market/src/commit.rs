@@ -1,0 +1,132 @@
+//! [`Committer`]: carries what is known into the store, one commit at a time, while the pipeline
+//! goes on.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use quantflow_model::Symbol;
+use quantflow_pipeline::PIPELINE_VERSION;
+use quantflow_seams::{Commit, StateEntry, StoreError};
+use quantflow_wire::LogPosition;
+use tokio::task::JoinHandle;
+
+use crate::hot::Shared;
+use crate::partition::{PartitionError, PartitionParts};
+
+/// How long to wait before a commit for which there was no room is tried again.
+const RETRY: Duration = Duration::from_secs(2);
+
+/// Carries what is known into the store.
+#[derive(Debug)]
+pub(crate) struct Committer {
+    shared: Arc<Shared>,
+    parts: PartitionParts,
+    /// The place at which the last commit ended.
+    committed: LogPosition,
+    /// The commit that runs, and where it ends.
+    running: Option<(JoinHandle<Result<(), PartitionError>>, LogPosition)>,
+}
+
+impl Committer {
+    pub(crate) fn new(shared: Arc<Shared>, committed: LogPosition, parts: PartitionParts) -> Self {
+        Self {
+            shared,
+            parts,
+            committed,
+            running: None,
+        }
+    }
+
+    /// Begins a commit of all that is known, unless one is running or nothing is new.
+    pub(crate) fn begin(&mut self) {
+        if self.running.is_some() {
+            return;
+        }
+        let (pending, commit, names, end) = {
+            let mut hot = self.shared.lock();
+            let hot = &mut *hot;
+            if hot.position == self.committed {
+                return;
+            }
+            for tally in hot.pipeline.take_dirty_tallies() {
+                hot.pending.set_tally(tally);
+            }
+            let pending = Arc::new(std::mem::take(&mut hot.pending));
+            hot.committing = Some(Arc::clone(&pending));
+            let mut commit =
+                Commit::new(self.shared.partition.clone(), self.committed, hot.position);
+            commit.pipeline_version = PIPELINE_VERSION;
+            let state = hot.pipeline.take_dirty_state().into_iter();
+            commit.state = state
+                .map(|(key, value)| StateEntry { key, value })
+                .collect();
+            let names: Vec<Symbol> = hot
+                .pipeline
+                .symbols()
+                .map(|(_, symbol)| symbol.clone())
+                .collect();
+            (pending, commit, names, hot.position)
+        };
+        let (shared, parts) = (Arc::clone(&self.shared), self.parts.clone());
+        let task = tokio::spawn(async move {
+            let mut commit = commit;
+            // the columns are put together here, so that the writer goes on meanwhile
+            pending.add_to(&mut commit, &names);
+            drop(pending);
+            carry(&shared, &parts, commit).await
+        });
+        self.running = Some((task, end));
+    }
+
+    /// Waits for the commit that runs; for ever when none does. Cancel-safe.
+    pub(crate) async fn finished(&mut self) -> Result<(), PartitionError> {
+        let Some((task, end)) = &mut self.running else {
+            return std::future::pending().await;
+        };
+        let (done, end) = (task.await, *end);
+        self.running = None;
+        match done {
+            Ok(result) => result?,
+            Err(panic) => std::panic::resume_unwind(panic.into_panic()),
+        }
+        self.committed = end;
+        Ok(())
+    }
+
+    /// Commits everything that is known now, and waits for it.
+    pub(crate) async fn finish(&mut self) -> Result<(), PartitionError> {
+        if self.running.is_some() {
+            self.finished().await?;
+        }
+        self.begin();
+        if self.running.is_some() {
+            self.finished().await?;
+        }
+        Ok(())
+    }
+}
+
+/// Commits once the log is durable so far; waits while there is no room.
+async fn carry(
+    shared: &Shared,
+    parts: &PartitionParts,
+    commit: Commit,
+) -> Result<(), PartitionError> {
+    // a row must never be in the store without the record it came from being in the log
+    parts.log.wait_durable(&shared.partition, commit.to).await?;
+    loop {
+        match parts.store.commit(commit.clone()).await {
+            Ok(()) => break,
+            Err(error @ StoreError::Full { .. }) => {
+                tracing::error!(partition = %shared.partition, "cannot commit: {error}");
+                shared.lock().commit_error = Some(error.to_string());
+                parts.clock.sleep(RETRY).await;
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
+    let mut hot = shared.lock();
+    hot.committing = None;
+    hot.commit_error = None;
+    Ok(())
+}

@@ -1,0 +1,171 @@
+//! [`Shared`]: what a partition's writer and all readers share.
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use quantflow_model::{Candle, Price, Quote, Timestamp, VenueId};
+use quantflow_pipeline::{FeedState, Pipeline, SymbolSlot};
+use quantflow_wire::{LogPosition, PartitionId};
+
+use crate::completeness::Completeness;
+use crate::day_window::{DAY_WINDOW_TIMEFRAME, DayWindow};
+use crate::pending::{Pending, SymbolRows};
+use crate::view::{Health, PriceView};
+
+/// What a partition's writer and all readers share.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    /// Which venue's symbols it has.
+    pub(crate) venue: VenueId,
+    /// Which partition of the log it reads.
+    pub(crate) partition: PartitionId,
+    /// Without a record for so long the venue is late.
+    pub(crate) silence_nanos: i64,
+    /// Held while a slice of the log is applied (well under a millisecond) and while a reader
+    /// copies what it needs; never across an await.
+    hot: Mutex<Hot>,
+}
+
+/// The state that is shared.
+#[derive(Debug)]
+pub(crate) struct Hot {
+    /// The pipeline, with its open candles.
+    pub(crate) pipeline: Pipeline,
+    /// What is not committed yet.
+    pub(crate) pending: Pending,
+    /// What is being committed now.
+    pub(crate) committing: Option<Arc<Pending>>,
+    /// By slot of the pipeline.
+    symbols: Vec<SymbolHot>,
+    /// The place up to which the log is applied.
+    pub(crate) position: LogPosition,
+    /// When the newest record with content was received.
+    pub(crate) last_content: Timestamp,
+    /// The connections that were made in this life of the process and stand.
+    pub(crate) connections: BTreeSet<u32>,
+    /// Why commits do not succeed, if they do not.
+    pub(crate) commit_error: Option<String>,
+}
+
+/// What is kept at hand of a symbol.
+#[derive(Debug, Default)]
+pub(crate) struct SymbolHot {
+    /// The last price and its time.
+    pub(crate) last: Option<(Price, Timestamp)>,
+    /// The newest best bid and offer.
+    pub(crate) quote: Option<Quote>,
+    /// The last 24 hours.
+    pub(crate) window: DayWindow,
+    /// What is missing now.
+    pub(crate) completeness: Completeness,
+}
+
+impl Shared {
+    pub(crate) fn new(
+        venue: VenueId,
+        partition: PartitionId,
+        silence_nanos: i64,
+        hot: Hot,
+    ) -> Self {
+        Self {
+            venue,
+            partition,
+            silence_nanos,
+            hot: Mutex::new(hot),
+        }
+    }
+
+    /// The state. A panic elsewhere while it was held leaves it readable: the writer stops then,
+    /// and what it had applied last is at most incomplete, never committed.
+    pub(crate) fn lock(&self) -> MutexGuard<'_, Hot> {
+        self.hot.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Hot {
+    pub(crate) fn new(pipeline: Pipeline, position: LogPosition) -> Self {
+        Self {
+            pipeline,
+            pending: Pending::default(),
+            committing: None,
+            symbols: Vec::new(),
+            position,
+            last_content: Timestamp::MIN,
+            connections: BTreeSet::new(),
+            commit_error: None,
+        }
+    }
+
+    /// What is kept of a symbol, to change.
+    #[inline]
+    pub(crate) fn symbol(&mut self, slot: SymbolSlot) -> &mut SymbolHot {
+        let index = slot.index();
+        if index >= self.symbols.len() {
+            self.symbols.resize_with(index + 1, SymbolHot::default);
+        }
+        &mut self.symbols[index]
+    }
+
+    /// What is kept of a symbol.
+    pub(crate) fn kept(&self, slot: SymbolSlot) -> Option<&SymbolHot> {
+        self.symbols.get(slot.index())
+    }
+
+    /// The uncommitted rows of a symbol, oldest first.
+    pub(crate) fn rows(&self, slot: SymbolSlot) -> impl Iterator<Item = &SymbolRows> {
+        self.uncommitted()
+            .filter_map(move |pending| pending.get(slot))
+    }
+
+    /// What is not committed yet, oldest first.
+    pub(crate) fn uncommitted(&self) -> impl Iterator<Item = &Pending> {
+        self.committing
+            .as_deref()
+            .into_iter()
+            .chain(std::iter::once(&self.pending))
+    }
+
+    /// The newest price of a symbol.
+    pub(crate) fn price(
+        &self,
+        slot: SymbolSlot,
+        now: Timestamp,
+        silence_nanos: i64,
+    ) -> Option<PriceView> {
+        let kept = self.kept(slot)?;
+        let (price, time) = kept.last?;
+        let open: Option<Candle> = self.pipeline.open_candle(slot, DAY_WINDOW_TIMEFRAME);
+        Some(PriceView {
+            symbol: self.pipeline.symbol(slot)?.clone(),
+            price,
+            bid: kept.quote.map(|quote| quote.bid),
+            ask: kept.quote.map(|quote| quote.ask),
+            time,
+            day: kept.window.statistics(price, open.as_ref()),
+            health: self.health(slot, kept, now, silence_nanos),
+        })
+    }
+
+    fn health(
+        &self,
+        slot: SymbolSlot,
+        kept: &SymbolHot,
+        now: Timestamp,
+        silence_nanos: i64,
+    ) -> Health {
+        if self.connections.is_empty() || !self.is_live(slot) {
+            Health::Down
+        } else if now.since(self.last_content) > silence_nanos {
+            Health::Late
+        } else if kept.completeness.is_filling() {
+            Health::Filling
+        } else {
+            Health::Live
+        }
+    }
+
+    /// Whether a connection carries a symbol's trades.
+    pub(crate) fn is_live(&self, slot: SymbolSlot) -> bool {
+        self.pipeline.feed(slot) == FeedState::Live
+    }
+}

@@ -1,0 +1,371 @@
+//! The writer of a partition: reads its log, applies the pipeline, shows and commits.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::TryStreamExt;
+use quantflow_model::{Candle, Symbol, TimeRange, Timeframe};
+use quantflow_pipeline::{Effect, Output, Pipeline, StateError};
+use quantflow_seams::{
+    CandleQuery, Clock, EventLog, LedgerQuery, LogError, LogSlice, SeriesStore, StoreError,
+};
+use quantflow_wire::{LogPosition, PartitionId, RecordKind};
+use tokio::sync::mpsc;
+
+use crate::commit::Committer;
+use crate::day_window::DAY_WINDOW_TIMEFRAME;
+use crate::hot::{Hot, Shared};
+use crate::publish::Publisher;
+use crate::revise::Reviser;
+use crate::stream::Hub;
+
+/// How a partition shows and commits.
+#[derive(Debug, Clone)]
+pub struct PartitionOptions {
+    /// At least so often what is known is committed.
+    pub commit_interval: Duration,
+    /// A commit begins early when so many rows wait.
+    pub commit_rows: usize,
+    /// Reading the log pauses while more rows than this wait (commits fail or are slow): the log
+    /// keeps them meanwhile.
+    pub pending_rows: usize,
+    /// A moving candle is shown at most so often.
+    pub candle_interval: Duration,
+}
+
+impl Default for PartitionOptions {
+    fn default() -> Self {
+        Self {
+            commit_interval: Duration::from_secs(1),
+            commit_rows: 500_000,
+            pending_rows: 2_000_000,
+            candle_interval: Duration::from_millis(100),
+        }
+    }
+}
+
+/// What a partition's writer needs.
+#[derive(Debug, Clone)]
+pub struct PartitionParts {
+    /// Where its records are.
+    pub log: Arc<dyn EventLog>,
+    /// Where its rows go.
+    pub store: Arc<dyn SeriesStore>,
+    /// What time it is (for pacing only: nothing stored depends on it).
+    pub clock: Arc<dyn Clock>,
+    /// Who listens.
+    pub hub: Hub,
+    /// Where effects go; `None` in a replay, which drops them. When the channel is full the newest
+    /// effect is dropped: the pipeline asks again by itself.
+    pub effects: Option<mpsc::Sender<Effect>>,
+}
+
+/// Past every place.
+const FOREVER: LogPosition = LogPosition {
+    epoch: u32::MAX,
+    offset: u64::MAX,
+};
+
+/// The writer of one partition.
+#[derive(Debug)]
+pub struct Partition {
+    shared: Arc<Shared>,
+    parts: PartitionParts,
+    options: PartitionOptions,
+    committer: Committer,
+    publisher: Publisher,
+    reviser: Reviser,
+    output: Output,
+}
+
+/// Why a partition's writer stopped.
+#[derive(Debug, thiserror::Error)]
+pub enum PartitionError {
+    /// The log failed.
+    #[error(transparent)]
+    Log(#[from] LogError),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The store was made by another version of the pipeline.
+    #[error(
+        "the rows of {partition} were made by version {found} of the pipeline, this is version \
+         {ours}: run `quantflow rebuild`, which computes them anew from the raw log"
+    )]
+    OtherVersion {
+        /// Which partition.
+        partition: PartitionId,
+        /// The version that made them.
+        found: u32,
+        /// The version of this binary.
+        ours: u32,
+    },
+    /// The stored state cannot be read.
+    #[error("the stored state of the pipeline cannot be read ({0}): run `quantflow rebuild`")]
+    State(#[from] StateError),
+}
+
+impl Partition {
+    /// Takes over where the store's last commit ended. `pipeline` is built from the checkpoint.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub(crate) async fn open(
+        partition: PartitionId,
+        venue: quantflow_model::VenueId,
+        pipeline: Pipeline,
+        committed: Option<LogPosition>,
+        silence: Duration,
+        parts: PartitionParts,
+        options: PartitionOptions,
+    ) -> Result<Self, PartitionError> {
+        let from = committed.unwrap_or(LogPosition::START);
+        let position = committed.unwrap_or_else(|| parts.log.start(&partition));
+        let silence_nanos = i64::try_from(silence.as_nanos()).unwrap_or(i64::MAX);
+        let mut hot = Hot::new(pipeline, position);
+        warm(&mut hot, parts.store.as_ref()).await?;
+        let shared = Arc::new(Shared::new(venue, partition, silence_nanos, hot));
+        Ok(Self {
+            committer: Committer::new(Arc::clone(&shared), from, parts.clone()),
+            publisher: Publisher::new(
+                Arc::clone(&shared),
+                parts.hub.clone(),
+                options.candle_interval,
+            ),
+            reviser: Reviser::new(Arc::clone(&shared), Arc::clone(&parts.store)),
+            shared,
+            parts,
+            options,
+            output: Output::default(),
+        })
+    }
+
+    pub(crate) fn shared(&self) -> &Arc<Shared> {
+        &self.shared
+    }
+
+    /// Applies the log until `stop` is done, then commits what it knows.
+    ///
+    /// # Errors
+    /// When the log cannot be read or the store refuses for good (another writer, damage).
+    pub async fn run(
+        mut self,
+        stop: impl Future<Output = ()> + Send,
+    ) -> Result<(), PartitionError> {
+        tokio::pin!(stop);
+        let mut position = self.shared.lock().position;
+        let clock = Arc::clone(&self.parts.clock);
+        let mut commit_due = Box::pin(clock.sleep(self.options.commit_interval));
+        loop {
+            let reading = self.shared.lock().pending.rows() < self.options.pending_rows;
+            let show_due = self.publisher.due();
+            tokio::select! {
+                biased;
+                () = &mut stop => break,
+                done = self.committer.finished() => done?,
+                () = sleep_until(show_due) => self.publisher.flush(clock.now()),
+                () = &mut commit_due => {
+                    self.committer.begin();
+                    commit_due = Box::pin(clock.sleep(self.options.commit_interval));
+                }
+                slice = self.parts.log.read(&self.shared.partition, position), if reading => {
+                    position = self.apply(&slice?, position, FOREVER).await?;
+                    if self.shared.lock().pending.rows() >= self.options.commit_rows {
+                        self.committer.begin();
+                    }
+                }
+            }
+        }
+        self.committer.finish().await?;
+        Ok(())
+    }
+
+    /// Applies the log from `position` to `end` and commits: to catch up, to rebuild.
+    ///
+    /// # Errors
+    /// As [`Partition::run`].
+    pub async fn catch_up(
+        &mut self,
+        mut position: LogPosition,
+        end: LogPosition,
+        mut progress: impl FnMut(LogPosition) + Send,
+    ) -> Result<(), PartitionError> {
+        while position < end {
+            let slice = self
+                .parts
+                .log
+                .read(&self.shared.partition, position)
+                .await?;
+            position = self.feed(&slice, position, end).await?;
+            progress(position);
+        }
+        self.finish().await
+    }
+
+    /// The place up to which the log is applied.
+    pub fn position(&self) -> LogPosition {
+        self.shared.lock().position
+    }
+
+    /// Applies what a slice has from `position` to `end`, and commits when much waits.
+    pub(crate) async fn feed(
+        &mut self,
+        slice: &LogSlice,
+        position: LogPosition,
+        end: LogPosition,
+    ) -> Result<LogPosition, PartitionError> {
+        let position = self.apply(slice, position, end).await?;
+        if self.shared.lock().pending.rows() >= self.options.commit_rows {
+            self.committer.finish().await?;
+        }
+        Ok(position)
+    }
+
+    /// Commits everything that is known.
+    pub(crate) async fn finish(&mut self) -> Result<(), PartitionError> {
+        self.committer.finish().await
+    }
+
+    /// Applies what a slice has from `position` on, and returns where to go on.
+    async fn apply(
+        &mut self,
+        slice: &LogSlice,
+        position: LogPosition,
+        end: LogPosition,
+    ) -> Result<LogPosition, PartitionError> {
+        let skip = if slice.first.epoch == position.epoch {
+            position.offset.saturating_sub(slice.first.offset)
+        } else {
+            0
+        };
+        let mut at = slice.first.plus(skip);
+        self.output.clear();
+        {
+            let mut hot = self.shared.lock();
+            let hot = &mut *hot;
+            for record in slice.chunk.iter().skip(skip as usize) {
+                if at >= end {
+                    break;
+                }
+                hot.pipeline.apply(at, &record, &mut self.output);
+                at = at.plus(1);
+                match record.kind {
+                    RecordKind::Text | RecordKind::Binary => hot.last_content = record.received,
+                    RecordKind::Connected => {
+                        hot.connections.insert(record.connection);
+                    }
+                    RecordKind::Disconnected => {
+                        hot.connections.remove(&record.connection);
+                    }
+                    _ => {}
+                }
+            }
+            hot.position = at;
+            take(hot, &mut self.output);
+        }
+        self.reviser.add(&mut self.output).await?;
+        self.publisher.publish(at, &self.output);
+        if let Some(effects) = &self.parts.effects {
+            for effect in self.output.effects.drain(..) {
+                // full or closed: the pipeline asks again by itself
+                let _ = effects.try_send(effect);
+            }
+        }
+        Ok(at)
+    }
+}
+
+/// Sleeps until then; for ever when nothing is due.
+async fn sleep_until(due: Option<tokio::time::Instant>) {
+    match due {
+        Some(due) => tokio::time::sleep_until(due).await,
+        None => std::future::pending().await,
+    }
+}
+
+/// Moves what the pipeline said into the hot state; candles are the reviser's.
+fn take(hot: &mut Hot, output: &mut Output) {
+    for (slot, trade) in &output.trades {
+        hot.pending.rows_of(*slot).push_trade(trade);
+        let kept = hot.symbol(*slot);
+        if kept.last.is_none_or(|(_, time)| time <= trade.time) {
+            kept.last = Some((trade.price, trade.time));
+        }
+    }
+    for (slot, quote) in &output.quotes {
+        hot.symbol(*slot).quote = Some(*quote);
+    }
+    for event in output.ledger.drain(..) {
+        if let Some(slot) = hot.pipeline.slot(&event.symbol) {
+            hot.symbol(slot).completeness.apply(&event);
+        }
+        hot.pending.push_ledger(event);
+    }
+    for entry in output.quarantine.drain(..) {
+        hot.pending.push_quarantine(entry);
+    }
+    for instrument in output.instruments.drain(..) {
+        hot.pending.set_instrument(instrument);
+    }
+}
+
+/// Fills the hot state from the store: last prices, the last 24 hours, what is missing.
+async fn warm(hot: &mut Hot, store: &dyn SeriesStore) -> Result<(), StoreError> {
+    let events = store
+        .ledger(&LedgerQuery {
+            symbol: None,
+            as_of: None,
+        })
+        .await?;
+    for event in &events {
+        if let Some(slot) = hot.pipeline.slot(&event.symbol) {
+            hot.symbol(slot).completeness.apply(event);
+        }
+    }
+    let symbols: Vec<_> = hot
+        .pipeline
+        .symbols()
+        .map(|(slot, symbol)| (slot, symbol.clone()))
+        .collect();
+    for (slot, symbol) in symbols {
+        let newest = newest_candles(store, &symbol, Timeframe::S1, 1).await?;
+        let day = newest_candles(store, &symbol, DAY_WINDOW_TIMEFRAME, 288).await?;
+        let kept = hot.symbol(slot);
+        for candle in &day {
+            kept.window.insert(candle);
+        }
+        kept.last = newest
+            .last()
+            .map(|candle| {
+                (
+                    candle.close,
+                    candle.last_trade.map_or(candle.open_time, |key| key.time),
+                )
+            })
+            .or_else(|| day.last().map(|candle| (candle.close, candle.open_time)));
+    }
+    Ok(())
+}
+
+async fn newest_candles(
+    store: &dyn SeriesStore,
+    symbol: &Symbol,
+    timeframe: Timeframe,
+    limit: usize,
+) -> Result<Vec<Candle>, StoreError> {
+    let query = CandleQuery {
+        symbol: symbol.clone(),
+        timeframe,
+        origin: None,
+        range: TimeRange::ALL,
+        as_of: None,
+        limit: Some(limit),
+        from_end: true,
+    };
+    let mut candles = Vec::new();
+    let mut batches = store.candles(&query).await?;
+    while let Some(batch) = batches.try_next().await? {
+        candles.extend(batch.iter());
+    }
+    Ok(candles)
+}
