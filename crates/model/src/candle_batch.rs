@@ -98,6 +98,152 @@ impl CandleBatch {
         Some(())
     }
 
+    /// Adds the rows of a range of another batch. `None`, with the batch unchanged in meaning, when
+    /// a column's numbers together would need more than 38 digits.
+    #[must_use = "rows that do not fit are not in the batch"]
+    pub fn extend_from(&mut self, other: &Self, rows: std::ops::Range<usize>) -> Option<()> {
+        let before = self.len();
+        let after = before + rows.len();
+        let absent = DecimalColumn::from_integers(
+            Integers::Narrow(vec![Self::ABSENT; before.max(rows.len())]),
+            0,
+        )?;
+        let mut fits = true;
+        for (at, (ours, theirs)) in self
+            .decimal_columns()
+            .into_iter()
+            .zip(other.decimal_columns_ref())
+            .enumerate()
+        {
+            let optional = at >= 5;
+            if optional && ours.is_empty() && theirs.is_empty() {
+                continue;
+            }
+            if optional && ours.is_empty() {
+                fits &= ours.extend_from(&absent, 0..before).is_some();
+            }
+            let added = if optional && theirs.is_empty() {
+                ours.extend_from(&absent, 0..rows.len())
+            } else {
+                ours.extend_from(theirs, rows.clone())
+            };
+            fits &= added.is_some();
+        }
+        if !fits {
+            for column in self.decimal_columns() {
+                column.truncate(before);
+            }
+            return None;
+        }
+        self.open_times
+            .extend_from_slice(&other.open_times[rows.clone()]);
+        let (ours, theirs) = (self.longs(), other.longs_ref());
+        for (ours, theirs) in ours.into_iter().zip(theirs) {
+            if ours.is_empty() && theirs.is_empty() {
+                continue;
+            }
+            ours.resize(before, Self::ABSENT);
+            if theirs.is_empty() {
+                ours.resize(after, Self::ABSENT);
+            } else {
+                ours.extend_from_slice(&theirs[rows.clone()]);
+            }
+        }
+        for (ours, theirs) in [
+            (&mut self.first_ids, &other.first_ids),
+            (&mut self.last_ids, &other.last_ids),
+        ] {
+            if ours.is_empty() && theirs.is_empty() {
+                continue;
+            }
+            if ours.is_empty() {
+                *ours = Integers::Narrow(vec![Self::ABSENT; before]);
+            }
+            if theirs.is_empty() {
+                ours.extend_from(
+                    &Integers::Narrow(vec![Self::ABSENT; rows.len()]),
+                    0..rows.len(),
+                );
+            } else {
+                ours.extend_from(theirs, rows.clone());
+            }
+        }
+        self.states.extend_from_slice(&other.states[rows.clone()]);
+        self.revisions
+            .extend_from_slice(&other.revisions[rows.clone()]);
+        self.known.extend_from_slice(&other.known[rows.clone()]);
+        self.origins.extend_from_slice(&other.origins[rows]);
+        Some(())
+    }
+
+    /// Keeps the first rows.
+    pub fn truncate(&mut self, rows: usize) {
+        for column in self.decimal_columns() {
+            column.truncate(rows);
+        }
+        for column in self.longs() {
+            column.truncate(rows);
+        }
+        self.open_times.truncate(rows);
+        self.first_ids.truncate(rows);
+        self.last_ids.truncate(rows);
+        self.states.truncate(rows);
+        self.revisions.truncate(rows);
+        self.known.truncate(rows);
+        self.origins.truncate(rows);
+    }
+
+    /// Turns the order of the rows round.
+    pub fn reverse(&mut self) {
+        for column in self.decimal_columns() {
+            column.reverse();
+        }
+        for column in self.longs() {
+            column.reverse();
+        }
+        self.open_times.reverse();
+        self.first_ids.reverse();
+        self.last_ids.reverse();
+        self.states.reverse();
+        self.revisions.reverse();
+        self.known.reverse();
+        self.origins.reverse();
+    }
+
+    /// The rows of a range.
+    #[must_use]
+    pub fn slice(&self, rows: std::ops::Range<usize>) -> Self {
+        let mut part = Self::default();
+        // a part of columns that fit fits too
+        let _ = part.extend_from(self, rows);
+        part
+    }
+
+    fn longs(&mut self) -> [&mut Vec<i64>; 3] {
+        [
+            &mut self.trades,
+            &mut self.first_times,
+            &mut self.last_times,
+        ]
+    }
+
+    fn longs_ref(&self) -> [&Vec<i64>; 3] {
+        [&self.trades, &self.first_times, &self.last_times]
+    }
+
+    fn decimal_columns_ref(&self) -> [&DecimalColumn; 8] {
+        [
+            &self.open,
+            &self.high,
+            &self.low,
+            &self.close,
+            &self.volume,
+            &self.quote_volume,
+            &self.taker_buy_volume,
+            &self.taker_buy_quote_volume,
+        ]
+    }
+
     fn push_decimals(&mut self, candle: &Candle) -> Option<()> {
         const ABSENT: Decimal = Decimal::whole(CandleBatch::ABSENT);
         self.open.push(candle.open.0)?;

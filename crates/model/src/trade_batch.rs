@@ -109,6 +109,54 @@ impl TradeBatch {
         }
     }
 
+    /// Adds the rows of a range of another batch. `None`, and nothing added, when the columns'
+    /// numbers together would need more than 38 digits.
+    #[must_use = "rows that do not fit are not in the batch"]
+    pub fn extend_from(&mut self, other: &Self, rows: std::ops::Range<usize>) -> Option<()> {
+        let before = self.len();
+        self.prices.extend_from(&other.prices, rows.clone())?;
+        let fits = self.quantities.extend_from(&other.quantities, rows.clone());
+        if fits.is_none() {
+            self.prices.truncate(before);
+            return None;
+        }
+        self.ids.extend_from(&other.ids, rows.clone());
+        self.times.extend_from_slice(&other.times[rows.clone()]);
+        self.sides.extend_from_slice(&other.sides[rows.clone()]);
+        self.flags.extend_from_slice(&other.flags[rows.clone()]);
+        if self.counts.is_empty() && !other.counts.is_empty() {
+            self.counts.resize(before, 1);
+        }
+        if !other.counts.is_empty() {
+            self.counts.extend_from_slice(&other.counts[rows]);
+        } else if !self.counts.is_empty() {
+            self.counts.resize(self.times.len(), 1);
+        }
+        Some(())
+    }
+
+    /// Keeps the first rows.
+    pub fn truncate(&mut self, rows: usize) {
+        self.ids.truncate(rows);
+        self.times.truncate(rows);
+        self.prices.truncate(rows);
+        self.quantities.truncate(rows);
+        self.sides.truncate(rows);
+        self.flags.truncate(rows);
+        self.counts.truncate(rows);
+    }
+
+    /// Turns the order of the rows round.
+    pub fn reverse(&mut self) {
+        self.ids.reverse();
+        self.times.reverse();
+        self.prices.reverse();
+        self.quantities.reverse();
+        self.sides.reverse();
+        self.flags.reverse();
+        self.counts.reverse();
+    }
+
     /// The sum of all quantities; `None` when it has too many digits.
     pub fn total_quantity(&self) -> Option<Decimal> {
         let sum = self

@@ -19,3 +19,6 @@ pub mod recorded;
 
 pub use memory_archive::MemoryArchive;
 pub use memory_log::MemoryLog;
+pub mod memory_store;
+pub mod recorded;
+pub mod series_store_suite;

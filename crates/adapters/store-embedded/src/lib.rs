@@ -1,1 +1,46 @@
 //! Series on a local disk: Parquet segments, a catalogue in SQLite, atomic commits.
+//!
+//! Start from [`EmbeddedStore`]. How it is laid out inside:
+//!
+//! | module | what |
+//! | --- | --- |
+//! | `rows`, `trade_rows`, `candle_rows` | trades and candles as columns, so that the rest is written once |
+//! | `catalogue`, `records` | the SQLite file: what is there, positions, state, ledger, quarantine |
+//! | `tail`, `pack` | rows of small commits, in memory and in the catalogue |
+//! | `shape`, `schema`, `encoding`, `values`, `segment_write` | how rows become a Parquet file |
+//! | `segment`, `segment_read`, `blocks` | what is known of a file, and reading pages of it, checked |
+//! | `view`, `scan`, `pick` | where a series' parts are, reading them in order, newest revisions |
+//! | `build`, `maintain`, `check` | new segments out of old, housekeeping, looking for damage |
+//! | `store`, `series_store` | the store, and the seam over it |
+//!
+//! Read the files with other tools by `union_by_name` (DuckDB) or one by one: each has the smallest
+//! exact scales and the coarsest exact time unit for its rows, so types may differ between files.
+
+mod blocks;
+mod build;
+mod candle_rows;
+mod catalogue;
+mod check;
+mod encoding;
+mod error;
+mod maintain;
+mod options;
+mod pack;
+mod pick;
+mod records;
+mod rows;
+mod scan;
+mod schema;
+mod segment;
+mod segment_read;
+mod segment_write;
+mod series_store;
+mod shape;
+mod store;
+mod tail;
+mod trade_rows;
+mod values;
+mod view;
+
+pub use options::{Faults, Step, StoreOptions};
+pub use store::{ColumnBytes, EmbeddedStore};

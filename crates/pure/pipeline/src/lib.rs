@@ -67,7 +67,7 @@ mod symbol;
 mod tally;
 mod watermark;
 
-pub use batch::{Bars, candles_from_columns, candles_of_symbols};
+pub use batch::{Bars, ColumnsError, candles_from_columns, candles_of_symbols};
 pub use cleaning::{RULES, Rule};
 pub use feed::{Connection, FeedState};
 pub use options::PipelineOptions;

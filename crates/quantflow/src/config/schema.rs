@@ -72,7 +72,6 @@ pub(crate) const KEYS: &[Key] = &[
     key("venues.*.protocol", Form::Text, "", "the wire protocol of a venue that is not built in: binance"),
     key("venues.*.rest_url", Form::Text, "", "base URL of the venue's REST API"),
     key("venues.*.ws_url", Form::Text, "", "base URL of the venue's WebSocket API"),
-    key("venues.*.api_key", Form::Secret, "", "key for market data that needs one"),
     key("store.url", Form::Text, "embedded:", "where series live"),
     key("store.commit_interval", Form::Duration, "1s", "at least so often what is known is committed"),
     key("store.trades_retention", Form::Duration, "never", "how long trades are kept"),

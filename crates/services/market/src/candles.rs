@@ -23,14 +23,14 @@ struct Versions {
 
 impl Merged {
     /// Takes a candle; of two with the same origin the newer revision stays.
-    pub(crate) fn insert(&mut self, candle: Candle) {
+    pub(crate) fn insert(&mut self, candle: &Candle) {
         let versions = self.rows.entry(candle.open_time).or_default();
         let slot = match candle.origin {
             CandleOrigin::Trades => &mut versions.ours,
             CandleOrigin::Venue => &mut versions.venues,
         };
         if slot.is_none_or(|known| known.revision <= candle.revision) {
-            *slot = Some(candle);
+            *slot = Some(*candle);
         }
     }
 
@@ -226,7 +226,7 @@ mod tests {
             (3, "31", Trades, 1),
             (0, "1", Venue, 0),
         ] {
-            merged.insert(candle(minute, close, origin, revision));
+            merged.insert(&candle(minute, close, origin, revision));
         }
         let ledger = began(2);
         assert!(merged.wants_venue(Timeframe::M1, &began(4)));

@@ -28,7 +28,7 @@ pub use archiver::{Archived, Archiver, ArchiverError};
 pub use canonical::{CanonicalHashes, canonical_hashes, differences};
 pub use completeness::Completeness;
 pub use day_window::DAY_WINDOW_TIMEFRAME;
-pub use market::Market;
+pub use market::{CandleProbe, Market};
 pub use open::PartitionSetup;
 pub use partition::{Partition, PartitionError, PartitionOptions, PartitionParts};
 pub use queries::{MarketQueries, QueryError, Snapshot};

@@ -111,7 +111,9 @@ impl Market {
     ) -> Result<(), QueryError> {
         let mut batches = self.store.candles(query).await?;
         while let Some(batch) = batches.try_next().await? {
-            batch.iter().for_each(|candle| merged.insert(candle));
+            for candle in batch.iter() {
+                merged.insert(&candle);
+            }
         }
         Ok(())
     }
@@ -172,10 +174,9 @@ impl Market {
         };
         self.stored_candles(&query, &mut merged).await?;
         let known_then = |candle: &&Candle| request.as_of.is_none_or(|t| candle.known <= t);
-        hot.candles
-            .iter()
-            .filter(known_then)
-            .for_each(|candle| merged.insert(*candle));
+        for candle in hot.candles.iter().filter(known_then) {
+            merged.insert(candle);
+        }
         if merged.len() < limit || merged.wants_venue(timeframe, &ledger) {
             query.origin = Some(CandleOrigin::Venue);
             self.stored_candles(&query, &mut merged).await?;
@@ -645,5 +646,40 @@ fn widest(
     match (a, b) {
         (Some(a), Some(b)) => Some((a.0.min(b.0), a.1.max(b.1))),
         (a, b) => a.or(b),
+    }
+}
+
+/// A question whether there are candles of the past.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CandleProbe {
+    /// Whose.
+    pub symbol: Symbol,
+    /// How long.
+    pub timeframe: Timeframe,
+}
+
+impl Market {
+    /// Whether the venue's own candles were stored for a symbol and timeframe, recently enough that
+    /// the chart has no hole between them and now.
+    pub async fn has_past(&self, probe: &CandleProbe) -> bool {
+        let now = self.clock.now();
+        let recent = now.plus_nanos(-20 * probe.timeframe.approximate_nanos());
+        let query = CandleQuery {
+            symbol: probe.symbol.clone(),
+            timeframe: probe.timeframe,
+            origin: None,
+            range: TimeRange::new(recent, Timestamp::MAX),
+            as_of: None,
+            limit: Some(20),
+            from_end: true,
+        };
+        let Ok(mut batches) = self.store.candles(&query).await else {
+            return false;
+        };
+        let mut rows = 0;
+        while let Ok(Some(batch)) = batches.try_next().await {
+            rows += batch.len();
+        }
+        rows >= 15
     }
 }

@@ -331,7 +331,9 @@ async fn warm(hot: &mut Hot, store: &dyn SeriesStore) -> Result<(), StoreError> 
         let newest = newest_candles(store, &symbol, Timeframe::S1, 1).await?;
         let day = newest_candles(store, &symbol, DAY_WINDOW_TIMEFRAME, 288).await?;
         let kept = hot.symbol(slot);
-        day.iter().for_each(|candle| kept.window.insert(candle));
+        for candle in &day {
+            kept.window.insert(candle);
+        }
         kept.last = newest
             .last()
             .map(|candle| {

@@ -47,8 +47,8 @@ impl SymbolRows {
     }
 
     /// Adds a closed candle or a revision.
-    pub(crate) fn push_candle(&mut self, timeframe: Timeframe, candle: Candle) {
-        self.candles[timeframe.index()].push(candle);
+    pub(crate) fn push_candle(&mut self, timeframe: Timeframe, candle: &Candle) {
+        self.candles[timeframe.index()].push(*candle);
     }
 
     /// The newest revision of a candle.

@@ -77,7 +77,7 @@ impl Publisher {
                 let key = ChannelKey::Candles(symbol, timeframe);
                 if self.hub.is_wanted(&key) {
                     candles.sort_by_key(|candle| (candle.open_time, candle.revision));
-                    let views = candles.iter().map(|c| view(&hot, slot, timeframe, *c));
+                    let views = candles.iter().map(|c| view(&hot, slot, timeframe, c));
                     updates.push((key, UpdateData::Candles(views.collect())));
                 }
             }
@@ -122,7 +122,7 @@ impl Publisher {
                         let slot = hot.pipeline.slot(symbol).filter(|s| moved.contains(s));
                         let open = slot.and_then(|slot| {
                             let open = hot.pipeline.open_candle(slot, *timeframe)?;
-                            Some(view(&hot, slot, *timeframe, open))
+                            Some(view(&hot, slot, *timeframe, &open))
                         });
                         updates.extend(open.map(|open| (key, UpdateData::Candles(vec![open]))));
                     }
@@ -177,13 +177,13 @@ fn next(
     place
 }
 
-fn view(hot: &Hot, slot: SymbolSlot, timeframe: Timeframe, candle: Candle) -> CandleView {
+fn view(hot: &Hot, slot: SymbolSlot, timeframe: Timeframe, candle: &Candle) -> CandleView {
     let span = TimeRange::new(candle.open_time, timeframe.end_of(candle.open_time));
     let complete = hot
         .kept(slot)
         .is_some_and(|kept| kept.completeness.is_complete(span));
     CandleView {
-        candle,
+        candle: *candle,
         complete,
         filled: false,
     }

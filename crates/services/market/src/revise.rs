@@ -53,7 +53,7 @@ impl Reviser {
         let mut hot = self.shared.lock();
         hot.pending
             .rows_of(closed.slot)
-            .push_candle(closed.timeframe, closed.candle);
+            .push_candle(closed.timeframe, &closed.candle);
         if closed.timeframe == DAY_WINDOW_TIMEFRAME {
             hot.symbol(closed.slot).window.insert(&closed.candle);
         }

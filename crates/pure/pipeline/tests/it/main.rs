@@ -8,5 +8,7 @@
 
 mod fake;
 mod faults;
+mod live;
+mod recorded;
 mod restart;
 mod truth;

@@ -1,0 +1,15 @@
+//! `quantflow up`: everything in one process.
+//!
+//! [`engines`] opens what the configuration names; [`venue`] runs a venue (its ingestion and the
+//! writer of its partition); [`demo`] is the generated market; [`sources`] answers what the gateway
+//! asks of roles other than market; [`housekeeping`] is what is done beside; [`up`] puts it together.
+
+pub(crate) mod demo;
+pub(crate) mod engines;
+pub(crate) mod history;
+pub(crate) mod housekeeping;
+pub(crate) mod signals;
+pub(crate) mod sources;
+pub(crate) mod status;
+pub(crate) mod up;
+pub(crate) mod venue;
