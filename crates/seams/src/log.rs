@@ -39,7 +39,8 @@ pub trait EventLog: Debug + Send + Sync + 'static {
     /// The place of the oldest record that is kept.
     fn start(&self, partition: &PartitionId) -> LogPosition;
 
-    /// The place after the last record that was appended.
+    /// The place after the last record that was appended. A new epoch moves it only with its first
+    /// record: reading while a position is before the end never waits.
     fn end(&self, partition: &PartitionId) -> LogPosition;
 
     /// The place up to which records outlive a crash of the host.

@@ -14,11 +14,10 @@ pub mod clock;
 pub mod event_log_suite;
 pub mod memory_archive;
 pub mod memory_log;
+pub mod memory_store;
 pub mod raw_archive_suite;
 pub mod recorded;
+pub mod series_store_suite;
 
 pub use memory_archive::MemoryArchive;
 pub use memory_log::MemoryLog;
-pub mod memory_store;
-pub mod recorded;
-pub mod series_store_suite;

@@ -81,7 +81,7 @@ impl EmbeddedLog {
             repairs.extend(recovered.repairs);
             let partition = Arc::new(recovered.partition);
             partitions.insert(id, Arc::clone(&partition));
-            let next = partition.state().end;
+            let next = partition.state().next;
             let writer = SegmentWriter::new(
                 partition,
                 Arc::clone(&shared.storage),

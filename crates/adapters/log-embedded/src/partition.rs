@@ -88,8 +88,11 @@ pub(crate) struct OpenIndex {
 pub(crate) struct State {
     /// The oldest record that is kept.
     pub(crate) start: LogPosition,
-    /// After the last record that was appended.
+    /// After the last record that was appended. In a new epoch it stays where the last one ended
+    /// until there is a record, so that who reads up to the end does not wait for one.
     pub(crate) end: LogPosition,
+    /// The place of the next record.
+    pub(crate) next: LogPosition,
     /// After the last record that can be read from disk. What is before it may leave memory.
     pub(crate) written: LogPosition,
     /// After the last record that is durable.
@@ -140,6 +143,7 @@ impl Partition {
             state: Mutex::new(State {
                 start: at,
                 end: at,
+                next: at,
                 written: at,
                 durable: at,
                 recent: VecDeque::new(),
@@ -184,11 +188,12 @@ impl State {
     /// woken: when it knows of nothing, and when a block is full; else it comes by itself.
     pub(crate) fn push(&mut self, chunk: RecordChunk, options: &LogOptions) -> (LogPosition, bool) {
         let item = Recent {
-            first: self.end,
+            first: self.next,
             chunk: Arc::new(chunk),
         };
         let (first, cost) = (item.first, item.cost());
-        self.end = item.end();
+        self.next = item.end();
+        self.end = self.next;
         self.queued += cost;
         self.recent_cost += cost;
         self.recent.push_back(item);

@@ -435,10 +435,18 @@ impl Recovery<'_> {
                 (at, Index::default(), segment)
             }
         };
+        let last_record = match self.closed.last() {
+            _ if place > segment.first => place,
+            Some(closed) => closed.range.to,
+            None if place.offset == 0 => LogPosition::START,
+            None => place,
+        };
         let partition = Partition::new(self.id.clone(), self.folder.to_owned(), place);
         {
             let mut state = partition.state();
-            state.start = start;
+            state.start = start.min(last_record);
+            state.end = last_record;
+            state.durable = last_record;
             state.closed = self.closed.into_iter().map(Arc::new).collect();
             state.open = Some(OpenIndex {
                 first: segment.first,

@@ -180,7 +180,11 @@ impl SegmentWriter {
         }
         // other partitions have their turn before the rest is taken; and after a deadline it looks
         // once more, because only who found nothing is woken for the next record
-        if took || due { Some(now) } else { self.deadline }
+        if took || due {
+            Some(now)
+        } else {
+            self.deadline
+        }
     }
 
     /// Makes everything durable and notes that this end is clean.
