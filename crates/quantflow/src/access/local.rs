@@ -13,6 +13,7 @@ use quantflow_pipeline::PipelineOptions;
 use quantflow_seams::{LogError, StoreError, TradeQuery};
 use quantflow_wire::PartitionId;
 
+use crate::commands::rebuild;
 use crate::config::Settings;
 use crate::dispatch::Context;
 use crate::failure::{Failure, Outcome};
@@ -51,7 +52,7 @@ impl Local {
         Ok(Self { settings, engines, market })
     }
 
-    pub(super) async fn known(&self) -> Outcome<Vec<Known>> {
+    pub(crate) async fn known(&self) -> Outcome<Vec<Known>> {
         let mut known = Vec::new();
         for symbol in self.market.symbols().await.map_err(of_query)? {
             let own = match symbol.instrument {
@@ -105,6 +106,13 @@ impl Local {
 /// # Errors
 /// When another process holds the folder, or something in it cannot be read.
 pub(crate) fn engines(context: &Context, settings: &Settings) -> Outcome<Engines> {
+    let recovered = rebuild::recover(&settings.data_dir).map_err(|error| {
+        Failure::new("cannot put back the store that an interrupted rebuild moved").because(error)
+    })?;
+    if let Some(folder) = recovered {
+        let folder = folder.display();
+        context.terminal.note(&format!("note: an interrupted rebuild was undone in {folder}"));
+    }
     let (engines, repairs) = Engines::open(settings).map_err(|error| locked(settings, &error))?;
     for repair in repairs {
         context.terminal.note(&format!("note: {repair}"));
@@ -178,7 +186,7 @@ pub(crate) async fn catch_up(
 }
 
 /// Why the engines did not open.
-pub(crate) fn locked(settings: &Settings, error: &anyhow::Error) -> Failure {
+fn locked(settings: &Settings, error: &anyhow::Error) -> Failure {
     let is_locked = error.chain().any(|cause| {
         matches!(cause.downcast_ref(), Some(LogError::Locked { .. }))
             || matches!(cause.downcast_ref(), Some(StoreError::Locked { .. }))

@@ -4,9 +4,10 @@ use std::path::Path;
 
 use quantflow_indicators::catalog::{CATALOG, find, nearest_name};
 use quantflow_indicators::{Bar, Definition, IndicatorSet, Parameter, ParameterKind};
-use quantflow_model::{Decimal, Timestamp};
+use quantflow_model::{CandleState, Decimal, TimeRange, Timestamp};
 use serde_json::{Value, json};
 
+use crate::access::Access;
 use crate::arguments::{IndicatorsArguments, IndicatorsCommand, Kind};
 use crate::dispatch::Context;
 use crate::failure::{Failure, Outcome};
@@ -140,9 +141,29 @@ impl Taker<'_> {
         }
     }
 
-    #[expect(clippy::unused_async, reason = "asks the store once it is wired")]
-    async fn symbol(&mut self, _context: &Context, _source: &str) -> Outcome {
-        Ok(())
+    /// Candles of a symbol, closed ones only: an open one would change.
+    async fn symbol(&mut self, context: &Context, text: &str) -> Outcome {
+        let access = Access::to_read(context).await?;
+        let symbol = access.symbol(text).await?;
+        let until = self.arguments.span.to.unwrap_or(Timestamp::MAX);
+        let all = TimeRange::new(Timestamp::MIN, until);
+        let timeframe = self.arguments.timeframe;
+        access
+            .each_candle(&symbol, timeframe, all, |view| {
+                let candle = &view.candle;
+                if candle.state != CandleState::Open {
+                    self.bar(&Bar {
+                        time: candle.open_time.nanos(),
+                        open: candle.open.0.to_f64_lossy(),
+                        high: candle.high.0.to_f64_lossy(),
+                        low: candle.low.0.to_f64_lossy(),
+                        close: candle.close.0.to_f64_lossy(),
+                        volume: candle.volume.0.to_f64_lossy(),
+                    });
+                }
+                Ok(())
+            })
+            .await
     }
 
     fn file(&mut self, path: &Path) -> Outcome {

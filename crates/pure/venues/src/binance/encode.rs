@@ -13,7 +13,7 @@ use super::{TimeUnit, names};
 
 /// The name of a stream: `btcusdt@kline_1m`.
 pub fn stream_name(symbol: &VenueSymbol, channel: Channel) -> String {
-    let symbol = symbol.as_str().to_lowercase();
+    let symbol = symbol.as_str().to_ascii_lowercase();
     format!("{symbol}@{}", names::suffix(channel))
 }
 

@@ -1,12 +1,11 @@
 //! The general reader of socket messages: any order of keys, every error named.
 
-use quantflow_model::{
-    BookDelta, Price, Quote, Timeframe, Timestamp, Trade, TradeFlags, VenueSymbol,
-};
+use quantflow_model::{BookDelta, Price, Quote, Timestamp, Trade, TradeFlags, VenueSymbol};
 use quantflow_wire::{
     AggregateTrade, DecodeError, Event, EventKind, Notice, Ticker, TradeEvent, VenueCandle,
 };
 
+use super::request;
 use super::scan::taker;
 use super::tree::{Fields, Tree};
 
@@ -220,7 +219,7 @@ fn candle(tree: &Tree<'_>) -> Result<Event, DecodeError> {
         return Err(k.bad("s", k.get("s")?));
     }
     let name = k.text("i")?;
-    let timeframe: Timeframe = name.parse().map_err(|_| DecodeError::BadField {
+    let timeframe = request::timeframe(name).ok_or_else(|| DecodeError::BadField {
         message: "kline",
         field: "i",
         found: format!("{:?}", name.chars().take(16).collect::<String>()),

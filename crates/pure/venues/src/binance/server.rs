@@ -258,7 +258,7 @@ fn unescape(text: &str) -> Option<String> {
 /// such stream, or we do not serve it.
 pub fn read_stream(name: &str) -> Option<(VenueSymbol, Channel)> {
     let (symbol, suffix) = name.split_once('@')?;
-    let symbol = VenueSymbol::new(&symbol.to_uppercase())?;
+    let symbol = VenueSymbol::new(&symbol.to_ascii_uppercase())?;
     names::channel(suffix).map(|channel| (symbol, channel))
 }
 

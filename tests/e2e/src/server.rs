@@ -1,0 +1,143 @@
+//! The real binary: [`Server`] starts it on a data folder, reads its address from what it prints,
+//! and ends it: in good order, or as a power cut would.
+
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::Duration;
+
+use serde_json::Value;
+use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::process::{Child, Command};
+
+/// How long anything may take before a test gives up.
+pub const PATIENCE: Duration = Duration::from_secs(60);
+
+/// The path of the binary that was built with this test.
+///
+/// # Panics
+/// When it is not there.
+pub fn binary() -> PathBuf {
+    if let Some(path) = std::env::var_os("QUANTFLOW_BINARY") {
+        return PathBuf::from(path);
+    }
+    let test = std::env::current_exe().expect("a test knows its own path");
+    let folder = test.ancestors().nth(2).expect("a test lies in target/<profile>/deps");
+    let path = folder.join("quantflow");
+    assert!(path.exists(), "{} is not built: run `cargo build` first", path.display());
+    path
+}
+
+/// A running `quantflow up`.
+#[derive(Debug)]
+pub struct Server {
+    child: Child,
+    /// Its address: `http://127.0.0.1:PORT`.
+    pub url: String,
+    http: reqwest::Client,
+}
+
+impl Server {
+    /// Starts `quantflow up` on a data folder, on a port of its own, and waits for its address.
+    ///
+    /// # Panics
+    /// When it does not start.
+    pub async fn start(data: &Path, arguments: &[&str], environment: &[(&str, &str)]) -> Self {
+        let mut command = Command::new(binary());
+        command
+            .args(["up", "--listen", "127.0.0.1:0", "--data-dir"])
+            .arg(data)
+            .args(arguments)
+            .envs(environment.iter().copied())
+            .env("NO_COLOR", "1")
+            .current_dir(data)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::inherit())
+            .kill_on_drop(true);
+        let mut child = command.spawn().expect("the binary starts");
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let url = tokio::time::timeout(PATIENCE, async {
+            while let Some(line) = lines.next_line().await.unwrap() {
+                if let Some(at) = line.find("http://") {
+                    return line[at..].split_whitespace().next().unwrap().to_owned();
+                }
+            }
+            panic!("the server ended without saying its address");
+        })
+        .await
+        .expect("the server says its address in time");
+        tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
+        Self { child, url: url.trim_end_matches('/').to_owned(), http: reqwest::Client::new() }
+    }
+
+    /// The process.
+    pub fn pid(&self) -> u32 {
+        self.child.id().expect("it runs")
+    }
+
+    /// The answer's status and JSON.
+    ///
+    /// # Panics
+    /// When there is no answer, or it is no JSON.
+    pub async fn get(&self, path: &str) -> (u16, Value) {
+        let answer = self.http.get(format!("{}{path}", self.url)).send().await.expect("an answer");
+        let status = answer.status().as_u16();
+        let text = answer.text().await.expect("a body");
+        (status, serde_json::from_str(&text).expect("JSON"))
+    }
+
+    /// The `data` of a successful answer.
+    ///
+    /// # Panics
+    /// When it is not successful.
+    pub async fn data(&self, path: &str) -> Value {
+        let (status, mut body) = self.get(path).await;
+        assert_eq!(status, 200, "{path}: {body}");
+        body["data"].take()
+    }
+
+    /// Asks until the `data` of an answer is as wanted.
+    ///
+    /// # Panics
+    /// When it is not in time; says what came last.
+    pub async fn until(&self, path: &str, mut wanted: impl FnMut(&Value) -> bool) -> Value {
+        let mut last = Value::Null;
+        let asked = tokio::time::timeout(PATIENCE, async {
+            loop {
+                let (status, mut body) = self.get(path).await;
+                if status == 200 {
+                    let data = body["data"].take();
+                    if wanted(&data) {
+                        return data;
+                    }
+                    last = data;
+                } else {
+                    last = body;
+                }
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        })
+        .await;
+        asked.unwrap_or_else(|_| panic!("{path} did not become as wanted; last: {last}"))
+    }
+
+    /// Ends it in good order and returns whether it ended with 0.
+    ///
+    /// # Panics
+    /// When it does not end in time.
+    pub async fn stop(mut self) -> bool {
+        let pid = self.pid().to_string();
+        let signalled = Command::new("kill").args(["-TERM", &pid]).status().await;
+        assert!(signalled.expect("kill runs").success());
+        let ended = tokio::time::timeout(Duration::from_secs(15), self.child.wait()).await;
+        ended.expect("it ends within its ten seconds").expect("its status").success()
+    }
+
+    /// Ends it as a power cut of the process would.
+    ///
+    /// # Panics
+    /// When it cannot be killed.
+    pub async fn kill(mut self) {
+        self.child.kill().await.expect("it can be killed");
+    }
+}

@@ -1,0 +1,4 @@
+//! The whole, driven from outside.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout, reason = "tests")]
+
+mod faults;
