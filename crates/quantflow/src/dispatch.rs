@@ -71,8 +71,27 @@ fn command(context: &Context, command: Command) -> Outcome {
         Command::Venue(venue) => commands::venue::run(context, venue),
         Command::Config(what) => commands::config::run(context, what),
         Command::Indicators(arguments) => {
-            with_runtime(context, async { commands::indicators::run(context, arguments).await })
+            with_runtime(context, commands::indicators::run(context, arguments))
         }
+        Command::Candles(arguments) => {
+            with_runtime(context, commands::candles::candles(context, &arguments))
+        }
+        Command::Trades(arguments) => {
+            with_runtime(context, commands::candles::trades(context, &arguments))
+        }
+        Command::Export(arguments) => {
+            with_runtime(context, commands::export::run(context, &arguments))
+        }
+        Command::Import(arguments) => {
+            with_runtime(context, commands::import::run(context, &arguments))
+        }
+        Command::Verify(arguments) => {
+            with_runtime(context, commands::verify::run(context, &arguments))
+        }
+        Command::Rebuild(arguments) => {
+            with_runtime(context, commands::rebuild::run(context, &arguments))
+        }
+        Command::Doctor => with_runtime(context, commands::doctor::run(context)),
         other => Err(Failure::new(format!("not yet: {other:?}"))),
     }
 }

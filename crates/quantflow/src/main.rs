@@ -1,6 +1,7 @@
 //! The binary: arguments, configuration, wiring, signals; nothing else.
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+mod access;
 mod arguments;
 mod commands;
 mod config;
@@ -8,7 +9,11 @@ mod dispatch;
 mod failure;
 mod files;
 mod rows;
+mod run {
+    pub(crate) mod engines;
+}
 mod terminal;
+mod venues;
 
 use std::process::ExitCode;
 

@@ -1,0 +1,216 @@
+//! [`Local`]: the data folder, opened by this process.
+
+use std::sync::Arc;
+
+use futures_util::TryStreamExt;
+use quantflow_market::stream::Hub;
+use quantflow_market::view::{CandlePage, CandleRequest, Certificate, TradeRequest};
+use quantflow_market::{
+    Market, MarketQueries, Partition, PartitionOptions, PartitionParts, PartitionSetup, QueryError,
+};
+use quantflow_model::{Symbol, TimeRange, Trade, VenueId};
+use quantflow_pipeline::PipelineOptions;
+use quantflow_seams::{LogError, StoreError, TradeQuery};
+use quantflow_wire::PartitionId;
+
+use crate::commands::rebuild;
+use crate::config::Settings;
+use crate::dispatch::Context;
+use crate::failure::{Failure, Outcome};
+use crate::run::engines::Engines;
+use crate::terminal::{Progress, progress::Unit};
+use crate::venues::{self, Known};
+
+/// The data folder, opened and caught up.
+#[derive(Debug)]
+pub(crate) struct Local {
+    pub(crate) settings: Settings,
+    pub(crate) engines: Engines,
+    market: Market,
+}
+
+impl Local {
+    /// Opens the folder and takes in what the log has more than the store.
+    ///
+    /// # Errors
+    /// When another process holds it, or something in it cannot be read.
+    pub(crate) async fn open(context: &Context, settings: Settings) -> Outcome<Self> {
+        let engines = engines(context, &settings)?;
+        let mut partitions = Vec::new();
+        for id in engines.log.partitions() {
+            let mut partition = open_partition(&settings, &engines, &id).await?;
+            catch_up(context, &engines, &id, &mut partition).await?;
+            partitions.push(partition);
+        }
+        let market = Market::new(
+            &partitions,
+            Arc::clone(&engines.store),
+            Arc::clone(&engines.log),
+            Arc::clone(&engines.clock),
+            Hub::default(),
+        );
+        Ok(Self { settings, engines, market })
+    }
+
+    pub(crate) async fn known(&self) -> Outcome<Vec<Known>> {
+        let mut known = Vec::new();
+        for symbol in self.market.symbols().await.map_err(of_query)? {
+            let own = match symbol.instrument {
+                Some(instrument) => Some(instrument.venue_symbol.as_str().to_owned()),
+                None => venues::codec_of(&self.settings, &symbol.symbol.venue())?
+                    .and_then(|codec| codec.spell(&symbol.symbol))
+                    .map(|name| name.as_str().to_owned()),
+            };
+            known.push(Known { symbol: symbol.symbol, venue_symbol: own });
+        }
+        Ok(known)
+    }
+
+    pub(super) async fn candles(&self, request: &CandleRequest) -> Outcome<CandlePage> {
+        self.market.candles(request).await.map_err(of_query)
+    }
+
+    pub(super) async fn trades(&self, request: &TradeRequest) -> Outcome<Vec<Trade>> {
+        Ok(self.market.trades(request).await.map_err(of_query)?.trades)
+    }
+
+    pub(super) async fn certificates(
+        &self,
+        symbol: &Symbol,
+        range: TimeRange,
+    ) -> Outcome<Vec<Certificate>> {
+        self.market.completeness(symbol, range).await.map_err(of_query)
+    }
+
+    /// All is committed by now, so the store alone has every trade.
+    pub(super) async fn each_trade(
+        &self,
+        symbol: &Symbol,
+        range: TimeRange,
+        mut take: impl FnMut(&Trade) -> Outcome,
+    ) -> Outcome {
+        let query =
+            TradeQuery { symbol: symbol.clone(), range, newest_first: false, limit: None };
+        let mut batches = self.engines.store.trades(&query).await.map_err(of_store)?;
+        while let Some(batch) = batches.try_next().await.map_err(of_store)? {
+            for trade in batch.iter() {
+                take(&trade)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Opens the engines and says what had to be repaired.
+///
+/// # Errors
+/// When another process holds the folder, or something in it cannot be read.
+pub(crate) fn engines(context: &Context, settings: &Settings) -> Outcome<Engines> {
+    let recovered = rebuild::recover(&settings.data_dir).map_err(|error| {
+        Failure::new("cannot put back the store that an interrupted rebuild moved").because(error)
+    })?;
+    if let Some(folder) = recovered {
+        let folder = folder.display();
+        context.terminal.note(&format!("note: an interrupted rebuild was undone in {folder}"));
+    }
+    let (engines, repairs) = Engines::open(settings).map_err(|error| locked(settings, &error))?;
+    for repair in repairs {
+        context.terminal.note(&format!("note: {repair}"));
+    }
+    Ok(engines)
+}
+
+/// The writer of a partition, as it stands.
+///
+/// # Errors
+/// When another version made its rows, or its state cannot be read.
+pub(crate) async fn open_partition(
+    settings: &Settings,
+    engines: &Engines,
+    id: &PartitionId,
+) -> Outcome<Partition> {
+    let parts = PartitionParts {
+        log: Arc::clone(&engines.log),
+        store: Arc::clone(&engines.store),
+        clock: Arc::clone(&engines.clock),
+        hub: Hub::default(),
+        effects: None,
+    };
+    let setup = setup(settings, id)?;
+    setup.open(parts).await.map_err(|error| {
+        Failure::new(format!("cannot take over the data of {id}")).because(error)
+    })
+}
+
+/// How a partition is read.
+///
+/// # Errors
+/// When its name is no venue's.
+pub(crate) fn setup(settings: &Settings, id: &PartitionId) -> Outcome<PartitionSetup> {
+    let venue: VenueId = id.as_str().parse().map_err(|error| {
+        Failure::new(format!("the partition {id} of the log is of no venue")).because(error)
+    })?;
+    Ok(PartitionSetup {
+        partition: id.clone(),
+        codec: venues::codec_of(settings, &venue)?,
+        venue,
+        pipeline: PipelineOptions::default(),
+        options: PartitionOptions::default(),
+    })
+}
+
+/// Takes in what the log has more than the store, and commits it.
+///
+/// # Errors
+/// When the log cannot be read or the store cannot be written.
+pub(crate) async fn catch_up(
+    context: &Context,
+    engines: &Engines,
+    id: &PartitionId,
+    partition: &mut Partition,
+) -> Outcome {
+    let (from, end) = (partition.position(), engines.log.end(id));
+    if from >= end {
+        return Ok(());
+    }
+    let length = end.offset.saturating_sub(from.offset);
+    let what = format!("catching up {id}");
+    let progress = Progress::new(&context.terminal, &what, Unit::Things("records"), Some(length));
+    let result = partition
+        .catch_up(from, end, |position| {
+            progress.set(position.offset.saturating_sub(from.offset));
+        })
+        .await;
+    progress.done();
+    result.map_err(|error| Failure::new(format!("cannot catch up the data of {id}")).because(error))
+}
+
+/// Why the engines did not open.
+fn locked(settings: &Settings, error: &anyhow::Error) -> Failure {
+    let is_locked = error.chain().any(|cause| {
+        matches!(cause.downcast_ref(), Some(LogError::Locked { .. }))
+            || matches!(cause.downcast_ref(), Some(StoreError::Locked { .. }))
+    });
+    let folder = settings.data_dir.display();
+    let failure = Failure::new(format!("cannot open the data folder {folder}")).caused_by(error);
+    if is_locked {
+        failure.to_do("wait for the other process or stop it, or name another --data-dir")
+    } else {
+        failure.to_do("`quantflow doctor` says what is wrong with it")
+    }
+}
+
+fn of_query(error: QueryError) -> Failure {
+    match error {
+        QueryError::UnknownSymbol(symbol) => {
+            Failure::new(format!("nothing is known of {symbol}"))
+        }
+        QueryError::Store(error) => of_store(error),
+    }
+}
+
+fn of_store(error: StoreError) -> Failure {
+    Failure::new("cannot read the store")
+        .because(error)
+        .to_do("`quantflow verify` names what is damaged; `quantflow rebuild` computes it anew")
+}

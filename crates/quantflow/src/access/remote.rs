@@ -1,0 +1,516 @@
+//! [`Remote`]: a server that holds the data folder, asked over its API.
+
+use std::path::Path;
+use std::time::Duration;
+
+use quantflow_market::view::{
+    CandlePage, CandleRequest, CandleView, Certificate, MissingRange, MissingState, Reconciled,
+    TradeRequest,
+};
+use quantflow_model::{
+    Candle, CandleOrigin, CandleState, Notional, Price, Quantity, Side, Symbol, TimeRange,
+    Timeframe, Timestamp, Trade, TradeFlags, TradeId, TradeKey,
+};
+use serde::{Deserialize, Deserializer};
+use serde_json::Value;
+
+use super::spool::Spool;
+use crate::failure::{Failure, Outcome};
+use crate::venues::Known;
+
+/// What a running server says of itself in its data folder.
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct Server {
+    /// Its process.
+    pub(crate) pid: u32,
+    /// Where it answers.
+    pub(crate) url: String,
+}
+
+/// The file in which it says so.
+const FILE: &str = "server.json";
+/// A server on this machine answers at once, or it hangs.
+const REACH: Duration = Duration::from_secs(2);
+/// An answer takes at most so long.
+const ANSWER: Duration = Duration::from_secs(60);
+/// How long a server may tell us to wait.
+const LONGEST_WAIT: u64 = 90;
+/// Trades that one answer holds at the most.
+const TRADES: usize = 10_000;
+
+impl Server {
+    /// What stands in a data folder; `None` where nothing does.
+    pub(crate) fn of(data_dir: &Path) -> Option<Self> {
+        let text = std::fs::read_to_string(data_dir.join(FILE)).ok()?;
+        serde_json::from_str(&text).ok()
+    }
+}
+
+/// A server, asked over HTTP.
+#[derive(Debug)]
+pub(crate) struct Remote {
+    client: reqwest::Client,
+    url: String,
+}
+
+/// A page of an answer.
+#[derive(Debug)]
+struct Page {
+    data: Value,
+    next: Option<String>,
+}
+
+impl Remote {
+    /// A server that answers; `None` when it does not: it ended without taking its file away.
+    pub(crate) async fn reach(server: &Server) -> Outcome<Option<Self>> {
+        let client = reqwest::Client::builder()
+            .connect_timeout(REACH)
+            .timeout(ANSWER)
+            .no_proxy()
+            .build()
+            .map_err(|error| Failure::new("cannot speak HTTP").because(error))?;
+        let url = server.url.trim_end_matches('/').to_owned();
+        let live = client.get(format!("{url}/health/live")).timeout(REACH).send().await;
+        match live {
+            Ok(_) => Ok(Some(Self { client, url })),
+            Err(error) => {
+                tracing::debug!(%error, pid = server.pid, "the server of the folder is gone");
+                Ok(None)
+            }
+        }
+    }
+
+    pub(super) fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// Asks, and waits when told to.
+    async fn get(&self, target: &str) -> Outcome<Page> {
+        let failed = || Failure::new(format!("the server at {} did not answer", self.url));
+        let mut tries = 0;
+        loop {
+            let answer = self
+                .client
+                .get(format!("{}/api/v1{target}", self.url))
+                .header("accept", "application/json")
+                .send()
+                .await
+                .map_err(|error| {
+                    failed().because(error).to_do("is it still running? `quantflow doctor` looks")
+                })?;
+            let status = answer.status();
+            let wait = answer
+                .headers()
+                .get("retry-after")
+                .and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
+            if status.as_u16() == 429 && tries < 10 {
+                tries += 1;
+                tokio::time::sleep(Duration::from_secs(wait.unwrap_or(1).min(LONGEST_WAIT))).await;
+                continue;
+            }
+            let body = answer.bytes().await.map_err(|error| failed().because(error))?;
+            let mut envelope: Value = serde_json::from_slice(&body).map_err(|error| {
+                failed().because(format!("status {status}: {error}")).to_do(
+                    "is it a quantflow of this version? restart it with this binary",
+                )
+            })?;
+            if envelope["success"] == Value::Bool(true) {
+                let next = envelope["meta"]["nextCursor"].as_str().map(str::to_owned);
+                return Ok(Page { data: envelope["data"].take(), next });
+            }
+            let error = &envelope["error"];
+            let message = error["message"].as_str().unwrap_or("it does not say why");
+            let code = error["code"].as_str().unwrap_or("no code");
+            return Err(Failure::new(message).because(format!("the server at {}: {code}", self.url)));
+        }
+    }
+
+    fn read<T: for<'de> Deserialize<'de>>(&self, data: Value) -> Outcome<T> {
+        serde_json::from_value(data).map_err(|error| {
+            Failure::new(format!("the answer of the server at {} cannot be read", self.url))
+                .because(error)
+                .to_do("is it a quantflow of this version? restart it with this binary")
+        })
+    }
+
+    pub(super) async fn known(&self) -> Outcome<Vec<Known>> {
+        #[derive(Deserialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Row {
+            symbol: Symbol,
+            #[serde(default)]
+            venue_symbol: Option<String>,
+        }
+        let mut known = Vec::new();
+        let mut cursor: Option<String> = None;
+        loop {
+            let target = match &cursor {
+                None => "/symbols".to_owned(),
+                Some(cursor) => format!("/symbols?cursor={}", encoded(cursor)),
+            };
+            let page = self.get(&target).await?;
+            let rows: Vec<Row> = self.read(page.data)?;
+            known.extend(
+                rows.into_iter()
+                    .map(|row| Known { symbol: row.symbol, venue_symbol: row.venue_symbol }),
+            );
+            if page.next.is_none() {
+                return Ok(known);
+            }
+            cursor = page.next;
+        }
+    }
+
+    pub(super) async fn candles(&self, request: &CandleRequest) -> Outcome<CandlePage> {
+        let mut target = format!(
+            "/chart/ohlc/{}?timeframe={}&limit={}",
+            encoded(&request.symbol.url_form()),
+            request.timeframe,
+            request.limit
+        );
+        push_range(&mut target, request.range);
+        if let Some(as_of) = request.as_of {
+            target.push_str(&format!("&as_of={as_of}"));
+        }
+        let page = self.get(&target).await?;
+        let rows: Vec<CandleJson> = self.read(page.data)?;
+        let candles: Vec<CandleView> =
+            rows.iter().map(|row| row.view(request.timeframe)).collect();
+        let after = candles.last().map(|view| view.candle.open_time.plus_nanos(1));
+        Ok(CandlePage { next: after.filter(|_| page.next.is_some()), candles })
+    }
+
+    pub(super) async fn trades(&self, request: &TradeRequest) -> Outcome<Vec<Trade>> {
+        let mut trades = Vec::new();
+        let mut cursor = None;
+        while trades.len() < request.limit {
+            let limit = (request.limit - trades.len()).min(TRADES);
+            let page =
+                self.trade_page(&request.symbol, request.range, limit, cursor.as_deref()).await?;
+            let rows: Vec<TradeJson> = self.read(page.data)?;
+            trades.extend(rows.iter().map(TradeJson::trade));
+            cursor = page.next;
+            if cursor.is_none() {
+                break;
+            }
+        }
+        Ok(trades)
+    }
+
+    async fn trade_page(
+        &self,
+        symbol: &Symbol,
+        range: TimeRange,
+        limit: usize,
+        cursor: Option<&str>,
+    ) -> Outcome<Page> {
+        let mut target = format!("/history/{}?limit={limit}", encoded(&symbol.url_form()));
+        push_range(&mut target, range);
+        if let Some(cursor) = cursor {
+            target.push_str(&format!("&cursor={}", encoded(cursor)));
+        }
+        self.get(&target).await
+    }
+
+    /// The API gives the newest first: pages wait in a file until the oldest has come.
+    pub(super) async fn each_trade(
+        &self,
+        symbol: &Symbol,
+        range: TimeRange,
+        mut take: impl FnMut(&Trade) -> Outcome,
+    ) -> Outcome {
+        let cannot_keep =
+            |error| Failure::new("cannot keep pages in the temporary folder").because(error);
+        let mut spool = Spool::new().map_err(cannot_keep)?;
+        let mut cursor = None;
+        loop {
+            let page = self.trade_page(symbol, range, TRADES, cursor.as_deref()).await?;
+            spool.push(page.data.to_string().as_bytes()).map_err(cannot_keep)?;
+            cursor = page.next;
+            if cursor.is_none() {
+                break;
+            }
+        }
+        while let Some(page) = spool.pop().map_err(cannot_keep)? {
+            let data = serde_json::from_slice(&page).unwrap_or_default();
+            let rows: Vec<TradeJson> = self.read(data)?;
+            for row in rows.iter().rev() {
+                take(&row.trade())?;
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) async fn certificates(
+        &self,
+        symbol: &Symbol,
+        range: TimeRange,
+    ) -> Outcome<Vec<Certificate>> {
+        let mut target = format!("/completeness/{}?", encoded(&symbol.url_form()));
+        push_range(&mut target, range);
+        let page = self.get(target.trim_end_matches('?')).await?;
+        let rows: Vec<CertificateJson> = self.read(page.data)?;
+        rows.iter().map(|row| row.certificate(symbol)).collect()
+    }
+}
+
+fn push_range(target: &mut String, range: TimeRange) {
+    let mut push = |name: &str, time: Timestamp| {
+        let joint = if target.ends_with('?') { "" } else { "&" };
+        target.push_str(&format!("{joint}{name}={time}"));
+    };
+    if range.start > Timestamp::MIN.plus_nanos(1) {
+        push("from", range.start);
+    } else if range.start > Timestamp::MIN {
+        // all of history, and not only its newest
+        push("from", Timestamp::EPOCH);
+    }
+    if range.end < Timestamp::MAX {
+        push("to", range.end);
+    }
+}
+
+/// As it may stand in a URL.
+fn encoded(text: &str) -> String {
+    let mut encoded = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~:".contains(&byte) {
+            encoded.push(char::from(byte));
+        } else {
+            encoded.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    encoded
+}
+
+/// An id is a number, or text where JSON's numbers end.
+fn id<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<TradeId>, D::Error> {
+    let value = Option::<Value>::deserialize(deserializer)?;
+    let text = match value {
+        None | Some(Value::Null) => return Ok(None),
+        Some(Value::String(text)) => text,
+        Some(other) => other.to_string(),
+    };
+    text.parse().map(|id| Some(TradeId(id))).map_err(serde::de::Error::custom)
+}
+
+#[derive(Debug, Deserialize)]
+struct TradeJson {
+    #[serde(default, deserialize_with = "id")]
+    id: Option<TradeId>,
+    time: Timestamp,
+    price: Price,
+    quantity: Quantity,
+    #[serde(default)]
+    side: Option<Side>,
+    #[serde(default)]
+    flags: Vec<String>,
+    #[serde(default)]
+    count: Option<u32>,
+}
+
+impl TradeJson {
+    fn trade(&self) -> Trade {
+        let named = [
+            ("outlier", TradeFlags::OUTLIER),
+            ("late", TradeFlags::LATE),
+            ("repaired", TradeFlags::REPAIRED),
+            ("aggregate", TradeFlags::AGGREGATE),
+        ];
+        let flags = named
+            .into_iter()
+            .filter(|(name, _)| self.flags.iter().any(|flag| flag == name))
+            .fold(TradeFlags::NONE, |flags, (_, flag)| flags.with(flag));
+        Trade {
+            id: self.id.unwrap_or_default(),
+            time: self.time,
+            price: self.price,
+            quantity: self.quantity,
+            side: self.side.unwrap_or_default(),
+            flags,
+            count: self.count.unwrap_or(1),
+        }
+    }
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct CandleJson {
+    open_time: Timestamp,
+    open: Price,
+    high: Price,
+    low: Price,
+    close: Price,
+    volume: Quantity,
+    #[serde(default)]
+    quote_volume: Option<Notional>,
+    #[serde(default)]
+    trades: Option<u64>,
+    #[serde(default)]
+    taker_buy_volume: Option<Quantity>,
+    #[serde(default)]
+    taker_buy_quote_volume: Option<Notional>,
+    #[serde(default, deserialize_with = "id")]
+    first_trade_id: Option<TradeId>,
+    #[serde(default, deserialize_with = "id")]
+    last_trade_id: Option<TradeId>,
+    state: CandleState,
+    #[serde(default)]
+    revision: u32,
+    complete: bool,
+    #[serde(default)]
+    fill: Option<Value>,
+}
+
+impl CandleJson {
+    fn view(&self, timeframe: Timeframe) -> CandleView {
+        // the API names the ids alone: their times are somewhere in the candle
+        let end = timeframe.end_of(self.open_time).plus_nanos(-1);
+        let key = |id: Option<TradeId>, time| id.map(|id| TradeKey { time, id });
+        CandleView {
+            candle: Candle {
+                open_time: self.open_time,
+                open: self.open,
+                high: self.high,
+                low: self.low,
+                close: self.close,
+                volume: self.volume,
+                quote_volume: self.quote_volume,
+                trades: self.trades,
+                taker_buy_volume: self.taker_buy_volume,
+                taker_buy_quote_volume: self.taker_buy_quote_volume,
+                first_trade: key(self.first_trade_id, self.open_time),
+                last_trade: key(self.last_trade_id, end),
+                state: self.state,
+                revision: self.revision,
+                known: Timestamp::EPOCH,
+                origin: CandleOrigin::Trades,
+            },
+            complete: self.complete,
+            filled: self.fill.as_ref().is_some_and(|fill| !fill.is_null()),
+        }
+    }
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct CertificateJson {
+    date: String,
+    #[serde(default, deserialize_with = "id")]
+    first_id: Option<TradeId>,
+    #[serde(default, deserialize_with = "id")]
+    last_id: Option<TradeId>,
+    count: u64,
+    #[serde(default)]
+    missing: Vec<MissingJson>,
+    #[serde(default)]
+    duplicates: u64,
+    #[serde(default)]
+    quarantined: u64,
+    #[serde(default)]
+    flagged: u64,
+    #[serde(default)]
+    late: u64,
+    reconciled: ReconciledJson,
+}
+
+#[derive(Debug, Deserialize)]
+struct MissingJson {
+    #[serde(default, deserialize_with = "id")]
+    from: Option<TradeId>,
+    #[serde(default, deserialize_with = "id")]
+    to: Option<TradeId>,
+    state: String,
+    #[serde(default)]
+    reason: Option<String>,
+    since: Timestamp,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct ReconciledJson {
+    timeframe: Timeframe,
+    equal: u64,
+    different: u64,
+    not_compared: u64,
+}
+
+impl CertificateJson {
+    fn certificate(&self, symbol: &Symbol) -> Outcome<Certificate> {
+        let day: Timestamp = self.date.parse().map_err(|error| {
+            Failure::new("a certificate of the server cannot be read").because(error)
+        })?;
+        let missing = self.missing.iter().map(|range| MissingRange {
+            from: range.from.unwrap_or_default(),
+            to: range.to.unwrap_or_default(),
+            state: match range.state.as_str() {
+                "filled" => MissingState::Filled,
+                "unfillable" => MissingState::Unfillable,
+                _ => MissingState::Found,
+            },
+            reason: range.reason.clone().unwrap_or_default(),
+            since: range.since,
+            span: TimeRange::new(day, Timeframe::D1.end_of(day)),
+        });
+        Ok(Certificate {
+            symbol: symbol.clone(),
+            day,
+            first_id: self.first_id,
+            last_id: self.last_id,
+            count: self.count,
+            missing: missing.collect(),
+            duplicates: self.duplicates,
+            quarantined: self.quarantined,
+            flagged: self.flagged,
+            late: self.late,
+            reconciled: Reconciled {
+                timeframe: self.reconciled.timeframe,
+                equal: self.reconciled.equal,
+                different: self.reconciled.different,
+                not_compared: self.reconciled.not_compared,
+            },
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_trade_and_a_candle_come_back_as_they_were_written() {
+        let trade = Trade {
+            id: TradeId(1 << 60),
+            time: Timestamp::from_millis(1_723_161_255_342),
+            price: "61837.63".parse().unwrap(),
+            quantity: "0.02".parse().unwrap(),
+            side: Side::Unknown,
+            flags: TradeFlags::LATE,
+            count: 2,
+        };
+        let mut text = Vec::new();
+        crate::rows::trades::write_json(&trade, &mut text).unwrap();
+        let read: TradeJson = serde_json::from_slice(&text).unwrap();
+        assert_eq!(read.trade(), trade);
+        let candle: CandleJson = serde_json::from_str(
+            r#"{"openTime":"2024-08-08T23:54:00Z","open":"1","high":"2","low":"1","close":"1.5",
+                "volume":"3","quoteVolume":"4.5","trades":2,"state":"closed","revision":1,"complete":true}"#,
+        )
+        .unwrap();
+        let view = candle.view(Timeframe::M1);
+        assert_eq!(view.candle.close.to_string(), "1.5");
+        assert_eq!(view.candle.revision, 1);
+        assert!(view.complete && !view.filled);
+    }
+
+    #[test]
+    fn urls_are_encoded_and_ranges_named() {
+        assert_eq!(encoded("index:^GSPC"), "index:%5EGSPC");
+        let mut target = "/x?".to_owned();
+        push_range(&mut target, TimeRange::new(Timestamp::EPOCH, Timestamp::from_seconds(60)));
+        assert_eq!(target, "/x?from=1970-01-01T00:00:00Z&to=1970-01-01T00:01:00Z");
+        let mut target = "/x?limit=1".to_owned();
+        push_range(&mut target, TimeRange::ALL);
+        assert_eq!(target, "/x?limit=1");
+    }
+}

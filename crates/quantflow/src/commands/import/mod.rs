@@ -1,0 +1,359 @@
+//! `quantflow import`: a file's rows into the raw log, and from there into the store.
+//!
+//! An import is records like everything else: its beginning with the file's hash, its rows as CSV
+//! lines, its end. What the pipeline makes of them follows from the log alone, so a rebuild makes the
+//! same again. Memory is flat: a few thousand lines at a time.
+
+pub(crate) mod journal;
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+
+use quantflow_model::{DayTally, Symbol, TimeRange, VenueId};
+use quantflow_seams::QuarantineQuery;
+use quantflow_wire::{
+    ImportBegin, ImportKind, LogPosition, PartitionId, Record, RecordChunk, RecordKind,
+};
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+use self::journal::{Before, Entry, Journal, Step};
+use crate::access::{self, Local};
+use crate::arguments::{ImportArguments, Kind};
+use crate::dispatch::Context;
+use crate::failure::{Failure, Outcome};
+use crate::files::{CANDLE_COLUMNS, FileError, FileRows, TRADE_COLUMNS};
+use crate::terminal::progress::Unit;
+use crate::terminal::{Cell, Listing, Progress};
+use crate::venues;
+
+/// Lines a record: a refused row is named by its record and its place in it.
+const LINES: usize = 5_000;
+/// The connection that imports from the command line have in the log: an import that was cut off
+/// ends when the next one begins.
+const CONNECTION: u32 = u32::MAX;
+/// Refused rows that are shown one by one.
+const SHOWN: usize = 20;
+/// Rows of the quarantine that are read at once.
+const PAGE: usize = 1_000;
+
+/// Imports a file.
+pub(crate) async fn run(context: &Context, arguments: &ImportArguments) -> Outcome {
+    let file = &arguments.file;
+    let cannot = || Failure::new(format!("cannot import {}", file.display()));
+    let venue: VenueId = arguments.venue.parse().map_err(|error| {
+        Failure::usage(format!("--venue {:?} is no venue's name", arguments.venue)).because(error)
+    })?;
+    let partition = PartitionId::new(venue.as_str())
+        .ok_or_else(|| Failure::usage(format!("{venue} cannot name a partition of the log")))?;
+    let kind = match (arguments.kind, arguments.timeframe) {
+        (Kind::Trades, None) => ImportKind::Trades,
+        (Kind::Candles, Some(timeframe)) => ImportKind::Candles(timeframe),
+        (Kind::Trades, Some(_)) => {
+            return Err(Failure::usage("trades have no timeframe")
+                .to_do("leave --timeframe out, or use --kind candles"));
+        }
+        (Kind::Candles, None) => return Err(Failure::usage("--kind candles needs --timeframe")),
+    };
+    // the file before the folder: a wrong file must change nothing
+    let rows = FileRows::open(file, arguments.kind).map_err(|e| refused(cannot(), &e, arguments))?;
+    let settings = context.settings()?;
+    let codec = venues::codec_of(&settings, &venue)?;
+    if !settings.data_dir.exists() {
+        // a name that means nothing must not make a folder
+        venues::import_symbol(&arguments.symbol, &venue, codec.as_deref(), &[])?;
+    }
+    let local = access::to_write(context, "import").await?;
+    let known = local.known().await?;
+    let symbol = venues::import_symbol(&arguments.symbol, &venue, codec.as_deref(), &known)?;
+    let sha256 = hash(context, file).map_err(|error| cannot().because(error))?;
+    let mut journal = Journal::open(&local.settings.data_dir).map_err(|e| cannot().because(e))?;
+    match journal.before(&sha256, &symbol) {
+        Before::Done(at) if !arguments.again => {
+            return Err(cannot()
+                .because(format!("the same file was imported for {symbol} at {at}"))
+                .to_do("nothing needs to be done; --again reads it once more (rows that are there are dropped)"));
+        }
+        Before::CutOff => context.terminal.note(
+            "note: an earlier import of this file was cut off; rows that came then are not taken twice",
+        ),
+        Before::Never | Before::Done(_) => {}
+    }
+    // the pipeline passes over a file that it knows: a further time has a further name
+    let times = journal.times(&sha256, &symbol);
+    let named = if times == 0 { sha256.clone() } else { format!("{sha256}#{}", times + 1) };
+    let begin = ImportBegin {
+        symbol: symbol.clone(),
+        kind,
+        columns: rows.columns().to_vec(),
+        file: file_name(file),
+        sha256: named,
+    };
+    let importer = Importer { context, local: &local, partition, symbol: symbol.clone() };
+    let before = importer.totals().await?;
+    let entry = |step, rows| Entry {
+        step,
+        sha256: sha256.clone(),
+        symbol: symbol.clone(),
+        file: file_name(file),
+        rows,
+        at: local.engines.clock.now(),
+    };
+    journal.add(entry(Step::Begun, 0)).map_err(|e| cannot().because(e))?;
+    let written = importer.write(&begin, rows, &cannot).await?;
+    journal.add(entry(Step::Done, written.rows)).map_err(|e| cannot().because(e))?;
+    importer.catch_up().await?;
+    importer.report(arguments, &before, &written).await
+}
+
+fn refused(failure: Failure, error: &FileError, arguments: &ImportArguments) -> Failure {
+    let failure = failure.because(error);
+    match error {
+        FileError::UnknownColumn { .. }
+        | FileError::NoHeader { .. }
+        | FileError::MissingColumn { .. } => failure.to_do(format!(
+            "the first line names the columns: {}",
+            match arguments.kind {
+                Kind::Trades => TRADE_COLUMNS,
+                Kind::Candles => CANDLE_COLUMNS,
+            }
+        )),
+        FileError::UnknownFormat(_) => {
+            failure.to_do("name it .csv, .csv.gz, .jsonl, .jsonl.gz or .parquet, as what it is")
+        }
+        _ => failure,
+    }
+}
+
+fn file_name(file: &Path) -> String {
+    file.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned())
+}
+
+fn hash(context: &Context, file: &Path) -> std::io::Result<String> {
+    let mut file = File::open(file)?;
+    let length = file.metadata()?.len();
+    let progress = Progress::new(&context.terminal, "hashing", Unit::Bytes, Some(length));
+    let mut hash = Sha256::new();
+    let mut buffer = vec![0; 256 << 10];
+    loop {
+        let read = file.read(&mut buffer)?;
+        if read == 0 {
+            break;
+        }
+        hash.update(&buffer[..read]);
+        progress.add(read as u64);
+    }
+    progress.done();
+    Ok(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+}
+
+/// What was written to the log.
+struct Written {
+    rows: u64,
+    /// The place of the first record with rows.
+    first: LogPosition,
+    /// The place after the last record.
+    end: LogPosition,
+    /// The file, for the lines of its rows.
+    file: FileRows,
+}
+
+/// Sums over all days of a symbol.
+#[derive(Debug, Default, Clone, Copy)]
+struct Totals {
+    trades: u64,
+    duplicates: u64,
+    late: u64,
+    flagged: u64,
+}
+
+struct Importer<'a> {
+    context: &'a Context,
+    local: &'a Local,
+    partition: PartitionId,
+    symbol: Symbol,
+}
+
+impl Importer<'_> {
+    async fn totals(&self) -> Outcome<Totals> {
+        let tallies = self.local.engines.store.tallies(&self.symbol, TimeRange::ALL).await;
+        let tallies: Vec<DayTally> =
+            tallies.map_err(|error| Failure::new("cannot read the store").because(error))?;
+        Ok(tallies.iter().fold(Totals::default(), |sum, day| Totals {
+            trades: sum.trades + day.count,
+            duplicates: sum.duplicates + day.duplicates,
+            late: sum.late + day.late,
+            flagged: sum.flagged + day.flagged,
+        }))
+    }
+
+    /// Writes the records of the import. When the file fails midway its import is ended in the log,
+    /// so that nothing waits for the rest.
+    async fn write(
+        &self,
+        begin: &ImportBegin,
+        mut file: FileRows,
+        cannot: &impl Fn() -> Failure,
+    ) -> Outcome<Written> {
+        let payload = serde_json::to_vec(begin).map_err(|error| cannot().because(error))?;
+        let at = self.append(RecordKind::ImportBegin, 0, &payload).await?;
+        let total = file.total_bytes();
+        let progress =
+            Progress::new(&self.context.terminal, "reading", Unit::Bytes, Some(total));
+        let (mut rows, mut sequence) = (0_u64, 1_u32);
+        let mut lines = Vec::with_capacity(512 << 10);
+        let outcome = loop {
+            lines.clear();
+            match file.next_lines(LINES, &mut lines) {
+                Ok(0) => break Ok(()),
+                Ok(count) => rows += count as u64,
+                Err(error) => break Err(error),
+            }
+            self.append(RecordKind::ImportRows, sequence, &lines).await?;
+            sequence = sequence.wrapping_add(1);
+            progress.set(file.bytes_read());
+        };
+        let last = self.append(RecordKind::ImportEnd, sequence, &[]).await?;
+        progress.done();
+        if let Err(error) = outcome {
+            self.catch_up().await?;
+            return Err(cannot()
+                .because(error)
+                .because(format!("{rows} rows before it are imported"))
+                .to_do("correct the file and import it again: rows that are there are not taken twice"));
+        }
+        Ok(Written { rows, first: at.plus(1), end: last.plus(1), file })
+    }
+
+    async fn append(
+        &self,
+        kind: RecordKind,
+        sequence: u32,
+        payload: &[u8],
+    ) -> Outcome<LogPosition> {
+        let cannot = || Failure::new("cannot write to the raw log");
+        let mut chunk = RecordChunk::with_capacity(payload.len() + 64);
+        let record = Record {
+            kind,
+            received: self.local.engines.clock.now(),
+            connection: CONNECTION,
+            sequence,
+            payload,
+        };
+        chunk.push(&record).map_err(|error| cannot().because(error))?;
+        let appended = self.local.engines.log.append(&self.partition, chunk).await;
+        appended.map_err(|error| {
+            cannot().because(error).to_do("import the file again once that is mended")
+        })
+    }
+
+    async fn catch_up(&self) -> Outcome {
+        let Local { settings, engines, .. } = self.local;
+        let mut partition = access::open_partition(settings, engines, &self.partition).await?;
+        access::catch_up(self.context, engines, &self.partition, &mut partition).await
+    }
+
+    /// Says what came of it.
+    async fn report(
+        &self,
+        arguments: &ImportArguments,
+        before: &Totals,
+        written: &Written,
+    ) -> Outcome {
+        let after = self.totals().await?;
+        let refused = self.refused(written).await?;
+        let count: u64 = refused.by_rule.values().sum();
+        let by_rule = refused.by_rule.iter().map(|(rule, n)| (rule.clone(), Value::from(*n)));
+        let mut properties = vec![
+            ("file", "file", Cell::text(arguments.file.display().to_string())),
+            ("symbol", "symbol", Cell::text(self.symbol.as_str())),
+            ("rows", "rows", Cell::Whole(written.rows)),
+        ];
+        if arguments.kind == Kind::Trades {
+            let new = after.trades.saturating_sub(before.trades);
+            let known = written.rows.saturating_sub(count).saturating_sub(new);
+            properties.extend([
+                ("new_trades", "newTrades", Cell::Whole(new)),
+                ("known_already", "knownAlready", Cell::Whole(known)),
+                ("flagged", "flagged", Cell::Whole(after.flagged.saturating_sub(before.flagged))),
+            ]);
+        }
+        properties.push(("refused", "refused", Cell::Whole(count)));
+        if count > 0 {
+            let rules = Value::Object(by_rule.collect());
+            properties.push(("refused_by_rule", "refusedByRule", Cell::Json(rules)));
+        }
+        self.context.terminal.show(&Listing::one(properties))?;
+        for line in &refused.examples {
+            self.context.terminal.note(line);
+        }
+        if count > refused.examples.len() as u64 {
+            let more = count - refused.examples.len() as u64;
+            self.context.terminal.note(&format!("… and {more} more rows in quarantine"));
+        }
+        if count > 0 && count >= written.rows {
+            return Err(Failure::new(format!("no row of {} was taken", arguments.file.display()))
+                .because("every row is in quarantine, for the reasons above")
+                .to_do("check --kind, the columns and the values"));
+        }
+        Ok(())
+    }
+
+    /// What the quarantine has of this import, the first rows with their lines.
+    async fn refused(&self, written: &Written) -> Outcome<Refused> {
+        let mut refused = Refused::default();
+        let mut lines: Vec<(u64, String)> = Vec::new();
+        let mut before = None;
+        'pages: loop {
+            let query = QuarantineQuery { symbol: Some(self.symbol.clone()), limit: PAGE, before };
+            let page = self.local.engines.store.quarantine(&query).await;
+            let page = page.map_err(|e| Failure::new("cannot read the quarantine").because(e))?;
+            let Some(last) = page.last() else { break };
+            before = Some(last.id);
+            let full = page.len() == PAGE;
+            for row in page {
+                let entry = row.entry;
+                let at = LogPosition { epoch: entry.epoch, offset: entry.offset };
+                if entry.partition != self.partition.as_str() || at >= written.end {
+                    continue;
+                }
+                // newest first: what is older than the import ends the search
+                if at.plus(1) < written.first {
+                    break 'pages;
+                }
+                *refused.by_rule.entry(entry.rule.clone()).or_insert(0) += 1;
+                if at >= written.first {
+                    let record = at.offset - written.first.offset;
+                    let number = record * LINES as u64 + u64::from(entry.part) + 1;
+                    let frame = String::from_utf8_lossy(&entry.frame[..entry.frame.len().min(80)]);
+                    let line = written.file.line_of(number);
+                    lines.push((
+                        line,
+                        format!("line {line}: {}: {} ({frame})", entry.rule, entry.reason),
+                    ));
+                    // the first lines of the file are what is shown
+                    if lines.len() > 50 * SHOWN {
+                        lines.sort_unstable();
+                        lines.truncate(SHOWN);
+                    }
+                } else {
+                    lines.push((0, format!("{}: {}", entry.rule, entry.reason)));
+                }
+            }
+            if !full {
+                break;
+            }
+        }
+        lines.sort_unstable();
+        refused.examples = lines.into_iter().take(SHOWN).map(|(_, line)| line).collect();
+        Ok(refused)
+    }
+}
+
+#[derive(Debug, Default)]
+struct Refused {
+    by_rule: BTreeMap<String, u64>,
+    examples: Vec<String>,
+}
