@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use quantflow_gateway::{
+use quantflow_gateway::sources::{
     ConnectionSource, ConnectionState, ConnectionView, HealthSource, HistoryOutcome,
     HistorySource, ReconnectError, ServiceHealth, ServiceStatus, VenueLimit, VenueSource,
     VenueView,

@@ -4,7 +4,7 @@ use std::io::{IsTerminal, Write};
 use std::sync::Arc;
 use std::time::Duration;
 
-use quantflow_gateway::ConnectionSource;
+use quantflow_gateway::sources::ConnectionSource;
 use quantflow_market::view::Health;
 use quantflow_market::{Market, MarketQueries};
 use quantflow_seams::Clock;

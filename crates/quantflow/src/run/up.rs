@@ -7,12 +7,12 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use quantflow_budget_memory::MemoryBudget;
-use quantflow_gateway::{Gateway, GatewayOptions, GatewayParts};
+use quantflow_gateway::{Gateway, GatewayOptions, GatewayParts, Recorder};
 use quantflow_ingest::VenueIngest;
 use quantflow_market::{Market, Partition, PartitionOptions};
 use quantflow_model::VenueId;
 use quantflow_pipeline::Effect;
-use quantflow_seams::{Budget, Feed};
+use quantflow_seams::{Budget, Clock, Feed};
 use quantflow_transport::Transport;
 use quantflow_venues::Registry;
 use quantflow_wire::Codec;
@@ -24,7 +24,7 @@ use super::demo::{self, DemoMarket};
 use super::engines::Engines;
 use super::sources::{LiveVenue, Running};
 use super::venue::{VenuePlan, open_partition, partition_of, serve_effects, setup, start_ingest};
-use super::{history, housekeeping, signals, status, venue};
+use super::{history, housekeeping, signals, status, token, venue};
 use crate::config::Settings;
 use crate::config::settings::{Demo, Stream, VenueSettings};
 
@@ -140,6 +140,13 @@ impl Process {
         ));
         let address = listener.local_addr().context("ask for the address")?;
         let url = format!("http://{address}");
+        let recorder = Recorder::install()?;
+        quantflow_ingest::metrics::describe();
+        beside.spawn(upkeep(recorder.clone(), Arc::clone(&self.engines.clock)));
+        let options = GatewayOptions {
+            bootstrap_token: Some(token::read_or_make(&self.settings.data_dir)?),
+            ..GatewayOptions::default()
+        };
         let _record = ServerRecord::write(&self.settings.data_dir, &url)?;
         let gateway = Gateway::new(GatewayParts {
             market: Arc::clone(&self.market) as _,
@@ -147,12 +154,14 @@ impl Process {
             health: Arc::clone(&self.running) as _,
             venues: Arc::clone(&self.running) as _,
             history: Arc::clone(&self.running) as _,
+            metrics: Arc::new(recorder.clone()),
             clock: Arc::clone(&self.engines.clock),
-            options: GatewayOptions::default(),
+            options,
         });
         announce(&url, &self.plans)?;
         let (close, closed) = watch::channel(false);
-        let mut served = tokio::spawn(gateway.serve(listener, until(closed)));
+        let mut served =
+            tokio::spawn(async move { gateway.serve(listener, until(closed)).await });
         let failed = tokio::select! {
             signal = signals::ended() => signal.err().map(anyhow::Error::from),
             ended = &mut served => Some(match ended {
@@ -189,6 +198,14 @@ impl Process {
             tracing::warn!("the shutdown took too long and was cut short; nothing is lost");
         }
         failed.map_or(Ok(()), Err)
+    }
+}
+
+/// Keeps the metrics' memory bounded.
+async fn upkeep(recorder: Recorder, clock: Arc<dyn Clock>) {
+    loop {
+        clock.sleep(Duration::from_secs(5)).await;
+        recorder.upkeep();
     }
 }
 
