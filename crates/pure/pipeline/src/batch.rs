@@ -265,7 +265,12 @@ mod tests {
             let open_time = time.div_euclid(length) * length;
             if bars.open_times.last() != Some(&open_time) {
                 bars.open_times.push(open_time);
-                for column in [&mut bars.open, &mut bars.high, &mut bars.low, &mut bars.close] {
+                for column in [
+                    &mut bars.open,
+                    &mut bars.high,
+                    &mut bars.low,
+                    &mut bars.close,
+                ] {
                     column.push(price);
                 }
                 bars.volume.push(0);
@@ -344,7 +349,8 @@ mod tests {
         assert!(candles_from_columns(&[1], &[], &[1], 60, &mut bars).is_err());
         assert!(candles_from_columns(&[1], &[1], &[1], 0, &mut bars).is_err());
         let mut ends = Vec::new();
-        let mut of = |e: &[usize]| candles_of_symbols(e, &[1], &[1], &[1], 60, &mut bars, &mut ends);
+        let mut of =
+            |e: &[usize]| candles_of_symbols(e, &[1], &[1], &[1], 60, &mut bars, &mut ends);
         assert!(of(&[2]).is_err() && of(&[0]).is_err() && of(&[1, 0]).is_err() && of(&[1]).is_ok());
     }
 }
