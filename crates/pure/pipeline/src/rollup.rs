@@ -276,7 +276,7 @@ mod tests {
     fn flush(series: &mut VenueSeries) -> Vec<(Timeframe, Candle)> {
         let mut out = Vec::new();
         series.flush(Timestamp::EPOCH, |timeframe, candle| {
-            out.push((timeframe, candle))
+            out.push((timeframe, candle));
         });
         out
     }

@@ -364,6 +364,10 @@ impl SymbolState {
     }
 
     /// Puts a trade into its candle, closed ones as a late part, and closes candles before it.
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "an optional exclusive borrow is handed on, not kept"
+    )]
     #[inline]
     fn put_in_candles(
         &mut self,

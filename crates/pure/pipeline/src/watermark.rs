@@ -47,12 +47,12 @@ impl VenueClock {
     pub(crate) fn tick(&mut self, received: i64) {
         if let Some(last) = self.last_received {
             let passed = received.saturating_sub(last);
-            if !(-SECOND..=STEP).contains(&passed) {
+            if (-SECOND..=STEP).contains(&passed) {
+                self.elapsed = self.elapsed.saturating_add(passed.max(0));
+            } else {
                 self.skew = None;
                 self.elapsed = self.elapsed.saturating_add(passed.clamp(0, STEP));
                 self.anchor = self.elapsed;
-            } else {
-                self.elapsed = self.elapsed.saturating_add(passed.max(0));
             }
         }
         self.last_received = Some(received);
