@@ -100,7 +100,10 @@ impl SeriesStore for MemoryStore {
             from: commit.from,
             to: commit.to,
         };
-        let standing = state.partitions.entry(commit.partition.clone()).or_default();
+        let standing = state
+            .partitions
+            .entry(commit.partition.clone())
+            .or_default();
         standing.position = commit.to;
         standing.pipeline_version = commit.pipeline_version;
         for StateEntry { key, value } in commit.state {
@@ -120,12 +123,14 @@ impl SeriesStore for MemoryStore {
             }));
         }
         for (symbol, timeframe, batch) in commit.candles {
-            state.candles.extend(batch.iter().map(|candle| StoredCandle {
-                partition: partition.clone(),
-                symbol: symbol.clone(),
-                timeframe,
-                candle,
-            }));
+            state
+                .candles
+                .extend(batch.iter().map(|candle| StoredCandle {
+                    partition: partition.clone(),
+                    symbol: symbol.clone(),
+                    timeframe,
+                    candle,
+                }));
         }
         for event in commit.ledger {
             state.ledger.push((partition.clone(), event));
@@ -141,7 +146,9 @@ impl SeriesStore for MemoryStore {
         }
         for instrument in commit.instruments {
             let key = instrument.symbol.clone();
-            state.instruments.insert(key, (partition.clone(), instrument));
+            state
+                .instruments
+                .insert(key, (partition.clone(), instrument));
         }
         Ok(())
     }

@@ -83,7 +83,10 @@ pub async fn read_trades(store: &dyn SeriesStore, query: &TradeQuery) -> Vec<Tra
         .try_collect()
         .await
         .unwrap();
-    batches.iter().flat_map(|batch| batch.iter()).collect()
+    batches
+        .iter()
+        .flat_map(quantflow_model::TradeBatch::iter)
+        .collect()
 }
 
 /// Candles of a query, all of them.
@@ -95,7 +98,10 @@ pub async fn read_candles(store: &dyn SeriesStore, query: &CandleQuery) -> Vec<C
         .try_collect()
         .await
         .unwrap();
-    batches.iter().flat_map(|batch| batch.iter()).collect()
+    batches
+        .iter()
+        .flat_map(quantflow_model::CandleBatch::iter)
+        .collect()
 }
 
 /// Everything of a symbol, oldest first.

@@ -20,7 +20,7 @@ pub(crate) const BLOCK: usize = 4096;
 /// Sums of blocks as bytes run through.
 #[derive(Debug, Default)]
 pub(crate) struct Sums {
-    sums: Vec<u32>,
+    closed: Vec<u32>,
     current: crc32fast::Hasher,
     filled: usize,
     bytes: u64,
@@ -41,7 +41,7 @@ impl Sums {
     }
 
     fn close_block(&mut self) {
-        self.sums
+        self.closed
             .push(std::mem::take(&mut self.current).finalize());
         self.filled = 0;
     }
@@ -51,7 +51,7 @@ impl Sums {
         if self.filled > 0 {
             self.close_block();
         }
-        (self.bytes, self.sums)
+        (self.bytes, self.closed)
     }
 }
 

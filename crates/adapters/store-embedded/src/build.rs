@@ -3,8 +3,8 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use quantflow_model::{Symbol, TimeRange, Timestamp};
 use quantflow_seams::StoreError;
@@ -102,6 +102,9 @@ impl<R: Rows> Input<R> {
     }
 }
 
+/// What the columns of a file of its own are; `None`: of the file that remainders share.
+type Class = Option<Vec<(u8, u8)>>;
+
 /// The inputs of one file, and what they need together.
 type Plan<R> = (Shape, Vec<Input<R>>);
 
@@ -111,14 +114,18 @@ fn plan<R: Rows>(inputs: Vec<Input<R>>) -> Vec<Plan<R>> {
     for input in &inputs {
         *classes.entry(input.shape.class::<R>()).or_default() += input.rows;
     }
-    let mut plans: Vec<(Option<Vec<(u8, u8)>>, Plan<R>)> = Vec::new();
+    let mut plans: Vec<(Class, Plan<R>)> = Vec::new();
     for input in inputs {
         let class = input.shape.class::<R>();
-        let own = classes.get(&class).is_some_and(|rows| *rows >= OWN_FILE_ROWS);
+        let own = classes
+            .get(&class)
+            .is_some_and(|rows| *rows >= OWN_FILE_ROWS);
         let key = own.then_some(class);
         let fitting = plans.iter_mut().find(|(of, (shape, members))| {
             *of == key
-                && members.last().is_none_or(|last| last.symbol != input.symbol)
+                && members
+                    .last()
+                    .is_none_or(|last| last.symbol != input.symbol)
                 && shares::<R>(shape, &input.shape)
         });
         match fitting {
@@ -130,6 +137,11 @@ fn plan<R: Rows>(inputs: Vec<Input<R>>) -> Vec<Plan<R>> {
         }
     }
     plans.into_iter().map(|(_, plan)| plan).collect()
+}
+
+/// How many files merging would make: numbers that do not fit together stay apart.
+pub(crate) fn planned<R: Rows>(segments: &[Arc<Segment>]) -> usize {
+    plan(Input::<R>::of_segments(segments)).len()
 }
 
 /// Whether two shapes can share a file without making a narrow column wide.
@@ -240,6 +252,7 @@ impl Builder<'_> {
             bytes: 0,
             runs,
             gone: AtomicBool::new(true),
+            keepsake: OnceLock::new(),
         };
         let written = writer.finish()?;
         segment.rows = written.rows;

@@ -38,6 +38,7 @@ impl Rows for CandleBatch {
     ];
     const TIME: usize = 0;
     const GROUPED: bool = true;
+    const PAGE_ROWS: usize = 4096;
 
     fn len(&self) -> usize {
         self.open_times.len()

@@ -134,7 +134,7 @@ impl Catalogue {
         error::of_catalogue(&self.path, fault)
     }
 
-    pub(crate) fn damaged(&self, detail: impl ToString) -> StoreError {
+    pub(crate) fn damaged(&self, detail: impl std::fmt::Display) -> StoreError {
         error::damaged(&self.path.display().to_string(), detail)
     }
 
@@ -347,7 +347,10 @@ pub(crate) fn insert_segment(
             segment.id as i64,
             segment.group.partition.as_str(),
             segment.group.venue.as_str(),
-            segment.group.timeframe.map(quantflow_model::Timeframe::name),
+            segment
+                .group
+                .timeframe
+                .map(quantflow_model::Timeframe::name),
             segment.name,
             segment.rows as i64,
             segment.bytes as i64,
@@ -375,7 +378,9 @@ pub(crate) fn insert_tail(
     body: &[u8],
 ) -> Result<(), rusqlite::Error> {
     transaction
-        .prepare_cached("insert into tail (sequence, partition, sum, body) values (?1, ?2, ?3, ?4)")?
+        .prepare_cached(
+            "insert into tail (sequence, partition, sum, body) values (?1, ?2, ?3, ?4)",
+        )?
         .execute(params![
             sequence as i64,
             partition.as_str(),

@@ -17,11 +17,8 @@ use parquet::schema::types::{ColumnPath, Type};
 
 use crate::values::{FileValues, Typed};
 
-/// Rows a page: the knee of size, bytes read for a small answer, and time.
-pub(crate) const PAGE_ROWS: usize = 4096;
-
 /// How many values are tried out.
-const SAMPLE: usize = 8 * PAGE_ROWS;
+const SAMPLE: usize = 65_536;
 
 /// A way to write a column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,8 +67,12 @@ const BOOLS: [Choice; 3] = [
 pub(crate) const SYMBOLS: Choice = dictionary(Encoding::PLAIN, true);
 
 /// The best way to write a column with values like these.
-pub(crate) fn choose(values: &FileValues, field: &Type) -> Result<Choice, ParquetError> {
-    let sample = values.values.sample(SAMPLE, PAGE_ROWS);
+pub(crate) fn choose(
+    values: &FileValues,
+    field: &Type,
+    page_rows: usize,
+) -> Result<Choice, ParquetError> {
+    let sample = values.values.sample(SAMPLE, page_rows);
     let candidates: &[Choice] = match &sample {
         Typed::Text(_) => return Ok(SYMBOLS),
         Typed::Bool(_) => &BOOLS,
@@ -83,7 +84,7 @@ pub(crate) fn choose(values: &FileValues, field: &Type) -> Result<Choice, Parque
     }
     let mut best = (usize::MAX, candidates[0]);
     for &choice in candidates {
-        let size = size_of(&sample, field, choice)?;
+        let size = size_of(&sample, field, choice, page_rows)?;
         if size.saturating_add(size / 100) < best.0 {
             best = (size, choice);
         }
@@ -92,7 +93,12 @@ pub(crate) fn choose(values: &FileValues, field: &Type) -> Result<Choice, Parque
 }
 
 /// The bytes of a sample written one way.
-fn size_of(sample: &Typed, field: &Type, choice: Choice) -> Result<usize, ParquetError> {
+fn size_of(
+    sample: &Typed,
+    field: &Type,
+    choice: Choice,
+    page_rows: usize,
+) -> Result<usize, ParquetError> {
     let info = field.get_basic_info();
     let required = Type::primitive_type_builder(field.name(), field.get_physical_type())
         .with_repetition(parquet::basic::Repetition::REQUIRED)
@@ -113,13 +119,12 @@ fn size_of(sample: &Typed, field: &Type, choice: Choice) -> Result<usize, Parque
     let schema = Type::group_type_builder("sample")
         .with_fields(vec![Arc::new(required)])
         .build()?;
-    let builder = properties().set_statistics_enabled(EnabledStatistics::None);
+    let builder = properties(page_rows).set_statistics_enabled(EnabledStatistics::None);
     let properties = apply(builder, field.name(), choice).build();
-    let mut writer =
-        SerializedFileWriter::new(Vec::new(), Arc::new(schema), Arc::new(properties))?;
+    let mut writer = SerializedFileWriter::new(Vec::new(), Arc::new(schema), Arc::new(properties))?;
     let mut group = writer.next_row_group()?;
     if let Some(mut column) = group.next_column()? {
-        write(column.untyped(), sample, None)?;
+        write(column.untyped(), sample, None, page_rows)?;
         column.close()?;
     }
     let group = group.close()?;
@@ -129,15 +134,15 @@ fn size_of(sample: &Typed, field: &Type, choice: Choice) -> Result<usize, Parque
 }
 
 /// What all columns share.
-pub(crate) fn properties() -> WriterPropertiesBuilder {
+pub(crate) fn properties(page_rows: usize) -> WriterPropertiesBuilder {
     WriterProperties::builder()
         // pages of version 2 say each whether they are compressed: noise stays plain
         .set_writer_version(WriterVersion::PARQUET_2_0)
         .set_created_by(concat!("quantflow ", env!("CARGO_PKG_VERSION")).to_owned())
         .set_dictionary_enabled(false)
-        .set_dictionary_page_size_limit(512 * 1024)
-        .set_data_page_row_count_limit(PAGE_ROWS)
-        .set_write_batch_size(PAGE_ROWS)
+        .set_dictionary_page_size_limit(4 << 20)
+        .set_data_page_row_count_limit(page_rows)
+        .set_write_batch_size(page_rows)
         .set_statistics_enabled(EnabledStatistics::Chunk)
         .set_max_row_group_row_count(None)
 }
@@ -166,18 +171,19 @@ pub(crate) fn write(
     writer: &mut ColumnWriter<'_>,
     values: &Typed,
     levels: Option<&[i16]>,
+    page_rows: usize,
 ) -> Result<(), ParquetError> {
     macro_rules! pages {
         ($writer:expr, $values:expr) => {{
             let mut at = 0;
             match levels {
                 None => {
-                    for page in $values.chunks(PAGE_ROWS) {
+                    for page in $values.chunks(page_rows) {
                         $writer.write_batch(page, None, None)?;
                     }
                 }
                 Some(levels) => {
-                    for page in levels.chunks(PAGE_ROWS) {
+                    for page in levels.chunks(page_rows) {
                         let present = page.iter().filter(|&&level| level == 1).count();
                         $writer.write_batch(&$values[at..at + present], Some(page), None)?;
                         at += present;

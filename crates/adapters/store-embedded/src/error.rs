@@ -55,7 +55,7 @@ pub(crate) fn of_writing(path: &Path, error: &parquet::errors::ParquetError) -> 
 }
 
 /// Bytes that are not what was written.
-pub(crate) fn damaged(file: &str, detail: impl ToString) -> StoreError {
+pub(crate) fn damaged(file: &str, detail: impl std::fmt::Display) -> StoreError {
     StoreError::Corrupt {
         file: file.to_owned(),
         detail: detail.to_string(),

@@ -7,7 +7,7 @@ use quantflow_model::{CandleBatch, Timeframe, Timestamp, TradeBatch};
 use quantflow_seams::{Maintenance, Retention, StoreError};
 use quantflow_wire::PartitionId;
 
-use crate::build::{Input, NewSegment};
+use crate::build::{Input, NewSegment, planned};
 use crate::catalogue;
 use crate::error;
 use crate::records;
@@ -166,7 +166,16 @@ impl Inner {
                     orders.len()
                 };
                 if generations >= self.options.merge_segments.max(2) {
-                    return Some(segments[at..end].iter().map(|s| Arc::clone(s)).collect());
+                    let found: Vec<_> = segments[at..end].iter().map(|s| Arc::clone(s)).collect();
+                    let files = if found[0].group.timeframe.is_none() {
+                        planned::<TradeBatch>(&found)
+                    } else {
+                        planned::<CandleBatch>(&found)
+                    };
+                    // each merge leaves fewer files, so merging comes to an end
+                    if files < found.len() {
+                        return Some(found);
+                    }
                 }
                 at += 1;
             }
@@ -208,6 +217,7 @@ impl Inner {
 
     /// Puts new segments in the place of old ones.
     fn replace(&self, old: &[Arc<Segment>], new: &[NewSegment]) -> Result<(), StoreError> {
+        self.keep_sums(old)?;
         let mut writer = self.writer();
         self.transact(&mut writer, |transaction| {
             for segment in old {
@@ -225,6 +235,18 @@ impl Inner {
         }
         for new in new {
             new.publish(&mut view);
+        }
+        Ok(())
+    }
+
+    /// Keeps the sums of segments that are about to leave the catalogue, for who still reads them.
+    fn keep_sums(&self, segments: &[Arc<Segment>]) -> Result<(), StoreError> {
+        for segment in segments {
+            if segment.keepsake.get().is_none() {
+                let sums = self.catalogue.sums(segment.id, &segment.name)?;
+                // somebody else's are the same
+                let _ = segment.keepsake.set(sums.into());
+            }
         }
         Ok(())
     }
@@ -269,7 +291,8 @@ impl Inner {
         }
         let segments: Vec<Arc<Segment>> = self.view().segments.values().cloned().collect();
         for segment in segments {
-            let Some(cut) = cut(segment.group.timeframe).filter(|_| concerns(&segment.group)) else {
+            let Some(cut) = cut(segment.group.timeframe).filter(|_| concerns(&segment.group))
+            else {
                 continue;
             };
             if segment.min_time() >= cut.nanos() {
@@ -283,7 +306,10 @@ impl Inner {
             self.replace(std::slice::from_ref(&segment), &kept)?;
         }
         if let Some(kept) = retention.quarantine {
-            let venue = retention.venue.as_ref().map(quantflow_model::VenueId::as_str);
+            let venue = retention
+                .venue
+                .as_ref()
+                .map(quantflow_model::VenueId::as_str);
             let mut writer = self.writer();
             self.transact(&mut writer, |transaction| {
                 records::retain_quarantine(transaction, now - kept, venue)
@@ -297,20 +323,23 @@ impl Inner {
         let _flushing = held(&self.flushing);
         let _merging = held(&self.merging);
         let mut writer = self.writer();
+        let gone: Vec<Arc<Segment>> = {
+            let view = self.view();
+            let segments = view.segments.values();
+            segments
+                .filter(|segment| segment.group.partition == *partition)
+                .cloned()
+                .collect()
+        };
+        self.keep_sums(&gone)?;
         self.transact(&mut writer, |transaction| {
             records::clear(transaction, partition.as_str())
         })?;
         let instruments = records::instruments(&self.catalogue)?;
         let mut view = self.view_mut();
-        let gone: Vec<u64> = view
-            .segments
-            .values()
-            .filter(|segment| segment.group.partition == *partition)
-            .map(|segment| segment.id)
-            .collect();
-        for id in gone {
-            view.remove_segment(id);
-            self.cache.forget(id);
+        for segment in &gone {
+            view.remove_segment(segment.id);
+            self.cache.forget(segment.id);
         }
         view.tail.take(partition);
         view.instruments = instruments

@@ -28,7 +28,7 @@ pub struct StoreOptions {
     pub merge_segments: usize,
     /// Segments are not merged beyond so many rows. Default 16,777,216.
     pub segment_rows: u64,
-    /// Rows a row group, and so what merging holds in memory. Default 524,288.
+    /// Rows a row group, and so what merging holds in memory. Default 1,048,576.
     pub group_rows: usize,
     /// Called before each step that can fail: for tests of crashes and full disks.
     pub faults: Faults,
@@ -43,7 +43,7 @@ impl Default for StoreOptions {
             tail_commits: 600,
             merge_segments: 8,
             segment_rows: 16 << 20,
-            group_rows: 512 << 10,
+            group_rows: 1 << 20,
             faults: Faults::default(),
         }
     }
@@ -91,6 +91,10 @@ impl Faults {
 
 impl fmt::Debug for Faults {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(if self.0.is_some() { "Faults(set)" } else { "Faults" })
+        f.write_str(if self.0.is_some() {
+            "Faults(set)"
+        } else {
+            "Faults"
+        })
     }
 }

@@ -126,6 +126,10 @@ impl<'a> Unpacker<'a> {
         std::str::from_utf8(self.take(length)?).ok()
     }
 
+    #[expect(
+        clippy::option_option,
+        reason = "outer: bytes that are no column; inner: an empty one"
+    )]
     fn column(&mut self, rows: usize) -> Option<Option<Loaded>> {
         let kind = self.take(1)?[0];
         if kind == 0 {

@@ -66,10 +66,7 @@ fn from_json<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, rusqlite::
 }
 
 /// Writes everything of a commit that is not rows.
-pub(crate) fn write(
-    transaction: &Transaction<'_>,
-    commit: &Commit,
-) -> Result<(), rusqlite::Error> {
+pub(crate) fn write(transaction: &Transaction<'_>, commit: &Commit) -> Result<(), rusqlite::Error> {
     let partition = commit.partition.as_str();
     transaction
         .prepare_cached(
@@ -84,7 +81,8 @@ pub(crate) fn write(
             commit.pipeline_version
         ])?;
     if !commit.state.is_empty() {
-        let mut set = transaction.prepare_cached("insert or replace into state values (?1, ?2, ?3)")?;
+        let mut set =
+            transaction.prepare_cached("insert or replace into state values (?1, ?2, ?3)")?;
         let mut unset =
             transaction.prepare_cached("delete from state where partition = ?1 and key = ?2")?;
         for entry in &commit.state {
@@ -244,10 +242,7 @@ pub(crate) fn quarantine(
 }
 
 /// Removes everything of a partition that is not rows, its position included.
-pub(crate) fn clear(
-    transaction: &Transaction<'_>,
-    partition: &str,
-) -> Result<(), rusqlite::Error> {
+pub(crate) fn clear(transaction: &Transaction<'_>, partition: &str) -> Result<(), rusqlite::Error> {
     for statement in [
         "delete from partition where name = ?1",
         "delete from state where partition = ?1",

@@ -147,6 +147,8 @@ pub(crate) trait Rows: Clone + Debug + Default + Send + Sync + 'static {
     /// Whether rows of one time belong together (revisions of a candle): a batch never ends
     /// between them.
     const GROUPED: bool;
+    /// Rows a page: larger is smaller on disk, and more to read for a small answer.
+    const PAGE_ROWS: usize;
 
     fn len(&self) -> usize;
     fn is_empty(&self) -> bool {

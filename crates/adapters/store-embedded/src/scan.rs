@@ -319,7 +319,7 @@ impl<R: Rows> Scan<R> {
             let mut rows = cursor.at..end;
             if out.len() >= target || out.len() + rows.len() > target * 2 {
                 // enough: the batch ends where a group of equal times does
-                let stop = self.group_end(&out, &cursor.chunk, rows.clone());
+                let stop = Self::group_end(&out, &cursor.chunk, rows.clone());
                 if stop == rows.start && !out.is_empty() {
                     return Ok(Some(out));
                 }
@@ -344,7 +344,7 @@ impl<R: Rows> Scan<R> {
     }
 
     /// Where the rows that go on with the last group of `out` end; the start when none do.
-    fn group_end(&self, out: &R, chunk: &R, rows: Range<usize>) -> usize {
+    fn group_end(out: &R, chunk: &R, rows: Range<usize>) -> usize {
         if !R::GROUPED {
             return rows.start;
         }

@@ -1,8 +1,8 @@
 //! A segment: one Parquet file and what the catalogue knows of it.
 
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use quantflow_model::{Symbol, TimeRange, Timeframe, Timestamp, VenueId};
 use quantflow_wire::{LogPosition, LogRange, PartitionId};
@@ -177,6 +177,9 @@ pub(crate) struct Segment {
     /// By symbol.
     pub(crate) runs: Vec<Run>,
     pub(crate) gone: AtomicBool,
+    /// The sums of its blocks, from when it is taken out of the catalogue on: readers that began
+    /// before still need them.
+    pub(crate) keepsake: OnceLock<Arc<[u32]>>,
 }
 
 impl Segment {
@@ -205,11 +208,19 @@ impl Segment {
     }
 
     pub(crate) fn max_time(&self) -> i64 {
-        self.runs.iter().map(|run| run.max).max().unwrap_or(i64::MIN)
+        self.runs
+            .iter()
+            .map(|run| run.max)
+            .max()
+            .unwrap_or(i64::MIN)
     }
 
     pub(crate) fn min_time(&self) -> i64 {
-        self.runs.iter().map(|run| run.min).min().unwrap_or(i64::MAX)
+        self.runs
+            .iter()
+            .map(|run| run.min)
+            .min()
+            .unwrap_or(i64::MAX)
     }
 
     /// Where it stands among its group's: by the commits that it holds.

@@ -107,7 +107,12 @@ impl SegmentWriter {
                 None => values::symbols(pieces),
                 Some(file) => values::column(pieces, file),
             };
-            encoding::write(column.untyped(), &values.values, values.levels.as_deref())?;
+            encoding::write(
+                column.untyped(),
+                &values.values,
+                values.levels.as_deref(),
+                R::PAGE_ROWS,
+            )?;
             column.close()?;
         }
         self.rows += u64::try_from(group.close()?.num_rows()).unwrap_or(0);
@@ -170,10 +175,14 @@ fn open_writer<R: Rows>(
     schema: &Schema,
     pieces: &[(Symbol, R)],
 ) -> Result<SerializedFileWriter<SummedFile>, parquet::errors::ParquetError> {
-    let mut builder = encoding::apply(encoding::properties(), SYMBOL, encoding::SYMBOLS);
+    let mut builder = encoding::apply(
+        encoding::properties(R::PAGE_ROWS),
+        SYMBOL,
+        encoding::SYMBOLS,
+    );
     for (at, column) in schema.columns.iter().enumerate() {
         let field = &schema.parquet.get_fields()[at + 1];
-        let choice = encoding::choose(&values::column(pieces, column), field)?;
+        let choice = encoding::choose(&values::column(pieces, column), field, R::PAGE_ROWS)?;
         builder = encoding::apply(builder, R::COLUMNS[column.column].name, choice);
         if column.column == R::TIME {
             // the page index of the time is what finds a span of a series

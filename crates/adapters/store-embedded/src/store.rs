@@ -1,11 +1,14 @@
 //! [`EmbeddedStore`]: opening, committing, and the synchronous forms of the queries for candles and
 //! trades.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{
+    Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard,
+};
 
 use quantflow_model::{CandleBatch, Symbol, Timestamp, TradeBatch};
 use quantflow_seams::{CandleQuery, Commit, StoreError, TradeQuery};
@@ -93,11 +96,15 @@ impl EmbeddedStore {
                 bytes: row.bytes,
                 runs: row.runs,
                 gone: AtomicBool::new(false),
+                keepsake: OnceLock::new(),
             }));
         }
         for row in catalogue.tail()? {
             let tail = Tail::unpack(&row.body, &row.partition).ok_or_else(|| {
-                catalogue.damaged(format!("commit {} of the tail cannot be read", row.sequence))
+                catalogue.damaged(format!(
+                    "commit {} of the tail cannot be read",
+                    row.sequence
+                ))
             })?;
             view.tail.absorb(tail);
         }
@@ -167,6 +174,16 @@ impl EmbeddedStore {
     /// As the commit's.
     pub fn commit_now(&self, commit: Commit) -> Result<(), StoreError> {
         self.inner.commit(commit)
+    }
+
+    /// One step of housekeeping on this thread: what [`maintain`] does.
+    ///
+    /// [`maintain`]: quantflow_seams::SeriesStore::maintain
+    ///
+    /// # Errors
+    /// As its.
+    pub fn maintain_now(&self) -> Result<quantflow_seams::Maintenance, StoreError> {
+        self.inner.maintain()
     }
 
     /// The bytes that the Parquet files take, by column: of trades, or of the candles of one
@@ -293,7 +310,11 @@ impl Inner {
 
     fn commit(&self, commit: Commit) -> Result<(), StoreError> {
         let rows: usize = commit.trades.iter().map(|(_, b)| b.len()).sum::<usize>()
-            + commit.candles.iter().map(|(_, _, b)| b.len()).sum::<usize>();
+            + commit
+                .candles
+                .iter()
+                .map(|(_, _, b)| b.len())
+                .sum::<usize>();
         let waiting = {
             let view = self.view();
             view.tail.rows_of(&commit.partition) + view.frozen.rows_of(&commit.partition)
@@ -450,28 +471,49 @@ fn arrange(commit: &Commit, sequence: u64) -> Result<Tail, StoreError> {
         timeframe,
     };
     let mut tail = Tail::default();
-    for (symbol, batch) in &commit.trades {
-        if !batch.is_empty() {
-            let rows = in_order(symbol, batch)?;
+    let trades = commit.trades.iter().map(|(s, b)| ((s, None), b));
+    for ((symbol, _), batches) in by_series(trades) {
+        for batch in batches {
             tail.trades
                 .entry(group(symbol, None))
                 .or_insert_with(|| GroupTail::new(sequence))
-                .add(symbol, rows, sequence, log);
+                .add(symbol, in_order(symbol, batch)?, sequence, log);
         }
     }
-    for (symbol, timeframe, batch) in &commit.candles {
-        if !batch.is_empty() {
-            let rows = in_order(symbol, batch)?;
+    let candles = commit.candles.iter().map(|(s, t, b)| ((s, Some(*t)), b));
+    for ((symbol, timeframe), batches) in by_series(candles) {
+        for batch in batches {
             tail.candles
-                .entry(group(symbol, Some(*timeframe)))
+                .entry(group(symbol, timeframe))
                 .or_insert_with(|| GroupTail::new(sequence))
-                .add(symbol, rows, sequence, log);
+                .add(symbol, in_order(symbol, batch)?, sequence, log);
         }
     }
     Ok(tail)
 }
 
-fn in_order<R: Rows>(symbol: &Symbol, batch: &R) -> Result<R, StoreError> {
+type SeriesKey<'a> = (&'a Symbol, Option<quantflow_model::Timeframe>);
+
+/// The batches of each series as one, so that of two rows of a commit that compare equal the later
+/// stays later; as several only where they do not fit together.
+fn by_series<'a, R: Rows>(
+    batches: impl Iterator<Item = (SeriesKey<'a>, &'a R)>,
+) -> BTreeMap<SeriesKey<'a>, Vec<Cow<'a, R>>> {
+    let mut series: BTreeMap<SeriesKey<'a>, Vec<Cow<'a, R>>> = BTreeMap::new();
+    for (key, batch) in batches.filter(|(_, batch)| !batch.is_empty()) {
+        let found = series.entry(key).or_default();
+        let joined = batch.is_sound()
+            && found.last_mut().is_some_and(|last| {
+                last.is_sound() && last.to_mut().extend(batch, 0..batch.len()).is_some()
+            });
+        if !joined {
+            found.push(Cow::Borrowed(batch));
+        }
+    }
+    series
+}
+
+fn in_order<R: Rows>(symbol: &Symbol, batch: Cow<'_, R>) -> Result<R, StoreError> {
     let refused = |detail: &str| StoreError::Inexact {
         what: format!("a batch of {symbol}"),
         detail: detail.to_owned(),
@@ -483,7 +525,7 @@ fn in_order<R: Rows>(symbol: &Symbol, batch: &R) -> Result<R, StoreError> {
         return Err(refused("no query reaches the last instant of time"));
     }
     Ok(if batch.is_sorted() {
-        batch.clone()
+        batch.into_owned()
     } else {
         batch.sorted()
     })
@@ -533,16 +575,15 @@ impl CandleScan {
             return self.read(inner);
         }
         // the limit bounds what is gathered
-        let mut gathered = match self.reversed.take() {
-            Some(gathered) => gathered,
-            None => {
-                let mut gathered = Vec::new();
-                while let Some(mut rows) = self.read(inner)? {
-                    rows.reverse();
-                    gathered.push(rows);
-                }
-                gathered
+        let mut gathered = if let Some(gathered) = self.reversed.take() {
+            gathered
+        } else {
+            let mut gathered = Vec::new();
+            while let Some(mut rows) = self.read(inner)? {
+                rows.reverse();
+                gathered.push(rows);
             }
+            gathered
         };
         let next = gathered.pop();
         self.reversed = Some(gathered);

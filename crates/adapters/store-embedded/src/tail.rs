@@ -64,7 +64,11 @@ impl<R: Rows> Series<R> {
             let goes_on = end > 0
                 && end + rows.len() <= CHUNK_ROWS
                 && last.rows.compare(end - 1, &rows, 0) != std::cmp::Ordering::Greater;
-            if goes_on && Arc::make_mut(&mut last.rows).extend(&rows, 0..rows.len()).is_some() {
+            if goes_on
+                && Arc::make_mut(&mut last.rows)
+                    .extend(&rows, 0..rows.len())
+                    .is_some()
+            {
                 last.order.1 = last.order.1.max(order.1);
                 return;
             }

@@ -19,6 +19,7 @@ impl Rows for TradeBatch {
     ];
     const TIME: usize = 1;
     const GROUPED: bool = false;
+    const PAGE_ROWS: usize = 16_384;
 
     fn len(&self) -> usize {
         self.times.len()

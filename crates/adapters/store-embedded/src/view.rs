@@ -4,7 +4,9 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use quantflow_model::{CandleBatch, Instrument, Symbol, TimeRange, Timeframe, Timestamp, TradeBatch};
+use quantflow_model::{
+    CandleBatch, Instrument, Symbol, TimeRange, Timeframe, Timestamp, TradeBatch,
+};
 use quantflow_seams::SeriesInfo;
 use quantflow_wire::{LogRange, PartitionId};
 

@@ -29,7 +29,7 @@ impl Default for Limits {
         Self {
             weight_per_minute: 6_000,
             patience: 3,
-            first_ban: Duration::from_secs(120),
+            first_ban: Duration::from_mins(2),
             connections_per_5_minutes: 300,
             messages_per_second: 5,
             streams_per_connection: 1_024,
@@ -49,7 +49,7 @@ pub(crate) enum Verdict {
 }
 
 const MINUTE: i64 = 60_000_000_000;
-const LONGEST_BAN: Duration = Duration::from_secs(3 * 86_400);
+const LONGEST_BAN: Duration = Duration::from_hours(72);
 
 #[derive(Debug, Default)]
 struct Address {
@@ -139,11 +139,11 @@ impl Limiter {
         }
         if address.sum.saturating_add(weight) > limits.weight_per_minute {
             let mut freed = 0;
-            let mut until = now + Duration::from_secs(60);
+            let mut until = now + Duration::from_mins(1);
             for (time, old) in &address.used {
                 freed += old;
                 if address.sum - freed + weight <= limits.weight_per_minute {
-                    until = *time + Duration::from_secs(60);
+                    until = *time + Duration::from_mins(1);
                     break;
                 }
             }
@@ -185,7 +185,7 @@ impl Limiter {
             address.connections.len() >= most,
             address.connections.front(),
         ) {
-            return Err(seconds_until(*first + Duration::from_secs(300), now));
+            return Err(seconds_until(*first + Duration::from_mins(5), now));
         }
         address.connections.push_back(now);
         Ok(())

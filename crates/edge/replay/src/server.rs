@@ -67,10 +67,10 @@ impl Default for ReplayOptions {
             faults: FaultPlan::none(),
             limits: Limits::default(),
             needs_key: false,
-            connection_lifetime: Duration::from_secs(86_400),
-            shutdown_notice: Some(Duration::from_secs(600)),
+            connection_lifetime: Duration::from_hours(24),
+            shutdown_notice: Some(Duration::from_mins(10)),
             ping_every: Duration::from_secs(20),
-            pong_within: Duration::from_secs(60),
+            pong_within: Duration::from_mins(1),
             client_buffer: 1_024,
             admin: false,
         }

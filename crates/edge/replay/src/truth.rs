@@ -137,7 +137,7 @@ impl Truth {
             peak_weight: lock(&self.stage.limiter).peak,
             connections: read(&counters.connections),
             refused_connections: read(&counters.refused_connections),
-            open_connections: lock(&self.stage.hub).clients(),
+            open_connections: self.stage.open_connections.load(Ordering::Acquire),
             cuts: read(&counters.cuts),
             too_slow: read(&counters.too_slow),
             too_talkative: read(&counters.too_talkative),

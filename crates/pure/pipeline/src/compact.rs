@@ -39,7 +39,7 @@ wide!(i128);
 wide!(u128);
 
 pub(crate) fn serialize<W: Wide, S: Serializer>(
-    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")] value: &W,
+    value: &W,
     serializer: S,
 ) -> Result<S::Ok, S::Error> {
     match value.short() {

@@ -157,7 +157,7 @@ impl Import {
         &'a self,
         line: &'a [u8],
     ) -> Result<impl Iterator<Item = (Column, &'a [u8])> + 'a, Refusal> {
-        let count = line.iter().filter(|b| **b == b',').count() + 1;
+        let count = line.split(|b| *b == b',').count();
         if count < self.columns.len() {
             return Err(BAD_ROW.refusal(format!(
                 "{count} columns, {} were announced",
@@ -200,13 +200,10 @@ impl Import {
             let count = if last == time.nanos() { count + 1 } else { 0 };
             (time.nanos(), count)
         };
-        let id = match id {
-            Some(id) => id,
-            None => {
-                self.same_time = numbered();
-                TradeId(self.same_time.1)
-            }
-        };
+        let id = id.unwrap_or_else(|| {
+            self.same_time = numbered();
+            TradeId(self.same_time.1)
+        });
         Ok(TradeRow {
             trade: Trade {
                 id,

@@ -110,35 +110,23 @@ fn trim(candles: &mut BTreeMap<(u8, i64), Candle>, timeframe: Timeframe, window:
 
 /// Fields that both have and that differ.
 fn differences(ours: &Candle, theirs: &Candle) -> Vec<(String, String, String)> {
-    let text = |field: &dyn Fn(&Candle) -> Option<String>| (field(ours), field(theirs));
-    let fields: [(&str, (Option<String>, Option<String>)); 11] = [
-        ("open", text(&|c| Some(c.open.to_string()))),
-        ("high", text(&|c| Some(c.high.to_string()))),
-        ("low", text(&|c| Some(c.low.to_string()))),
-        ("close", text(&|c| Some(c.close.to_string()))),
-        ("volume", text(&|c| Some(c.volume.to_string()))),
-        ("quoteVolume", text(&|c| c.quote_volume.map(|n| n.to_string()))),
-        ("trades", text(&|c| c.trades.map(|n| n.to_string()))),
-        (
-            "takerBuyVolume",
-            text(&|c| c.taker_buy_volume.map(|n| n.to_string())),
-        ),
-        (
-            "takerBuyQuoteVolume",
-            text(&|c| c.taker_buy_quote_volume.map(|n| n.to_string())),
-        ),
-        (
-            "firstTradeId",
-            text(&|c| c.first_trade.map(|k| k.id.to_string())),
-        ),
-        (
-            "lastTradeId",
-            text(&|c| c.last_trade.map(|k| k.id.to_string())),
-        ),
+    type Text<'a> = &'a dyn Fn(&Candle) -> Option<String>;
+    let fields: [(&str, Text<'_>); 11] = [
+        ("open", &|c| Some(c.open.to_string())),
+        ("high", &|c| Some(c.high.to_string())),
+        ("low", &|c| Some(c.low.to_string())),
+        ("close", &|c| Some(c.close.to_string())),
+        ("volume", &|c| Some(c.volume.to_string())),
+        ("quoteVolume", &|c| Some(c.quote_volume?.to_string())),
+        ("trades", &|c| Some(c.trades?.to_string())),
+        ("takerBuyVolume", &|c| Some(c.taker_buy_volume?.to_string())),
+        ("takerBuyQuoteVolume", &|c| Some(c.taker_buy_quote_volume?.to_string())),
+        ("firstTradeId", &|c| Some(c.first_trade?.id.to_string())),
+        ("lastTradeId", &|c| Some(c.last_trade?.id.to_string())),
     ];
     fields
         .into_iter()
-        .filter_map(|(name, pair)| match pair {
+        .filter_map(|(name, text)| match (text(ours), text(theirs)) {
             (Some(ours), Some(theirs)) if ours != theirs => Some((name.into(), ours, theirs)),
             _ => None,
         })

@@ -194,7 +194,7 @@ impl SymbolState {
             trade.flags = trade.flags.with(TradeFlags::OUTLIER);
             context.out.counts.flagged += 1;
         }
-        self.into_candles(context, &mut trade, &row, source, history);
+        self.put_in_candles(context, &mut trade, &row, source, history);
         self.tallies
             .trade(&trade, trade.flags.has(TradeFlags::LATE));
         let key = |t: &Trade| Key {
@@ -369,7 +369,7 @@ impl SymbolState {
 
     /// Puts a trade into its candle, closed ones as a late part, and closes candles before it.
     #[inline]
-    fn into_candles(
+    fn put_in_candles(
         &mut self,
         context: &mut Context<'_>,
         trade: &mut Trade,

@@ -47,7 +47,7 @@ impl VenueClock {
     pub(crate) fn tick(&mut self, received: i64) {
         if let Some(last) = self.last_received {
             let passed = received.saturating_sub(last);
-            if passed > STEP || passed < -SECOND {
+            if !(-SECOND..=STEP).contains(&passed) {
                 self.skew = None;
                 self.elapsed = self.elapsed.saturating_add(passed.clamp(0, STEP));
                 self.anchor = self.elapsed;

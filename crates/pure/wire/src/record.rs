@@ -122,10 +122,11 @@ pub struct Subscribed {
     pub subscriptions: Vec<Subscription>,
 }
 
-/// Payload of [`RecordKind::Disconnected`].
+/// Payload of [`RecordKind::Disconnected`]. On connection 0 it says that the ingester began anew:
+/// whatever connections it had before (and could not record the end of) are gone.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Disconnected {
-    /// Why: `closed`, `silent`, `error`, `shutdown`, `rotation`.
+    /// Why: `closed`, `silent`, `error`, `shutdown`, `rotation`; on connection 0 `restart`.
     pub reason: CompactString,
     /// The details.
     pub detail: String,

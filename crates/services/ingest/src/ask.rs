@@ -1,5 +1,6 @@
 //! Asking a venue: within its budget, and into the log whatever comes of it.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use quantflow_seams::{BudgetError, Grant};
@@ -11,6 +12,9 @@ use quantflow_wire::{
 use crate::metrics;
 use crate::recorder::Stopped;
 use crate::shared::{Class, Shared, classify};
+
+/// A body up to this size is decoded on the spot.
+const DECODED_AT_ONCE: usize = 128 << 10;
 
 /// Why there is no answer.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -97,12 +101,14 @@ impl Shared {
         loop {
             attempt += 1;
             let outcome = self.exchange(query, how).await?;
-            let detail = match (&outcome, classify(&outcome)) {
-                (Outcome::Response(response), Class::Answer) => match self.decoded(query, response)
-                {
-                    Ok(events) => return Ok(events),
-                    Err(error) => error.to_string(),
-                },
+            let class = classify(&outcome);
+            let detail = match (outcome, class) {
+                (Outcome::Response(response), Class::Answer) => {
+                    match self.decoded(query, response.body).await {
+                        Ok(events) => return Ok(events),
+                        Err(error) => error.to_string(),
+                    }
+                }
                 (Outcome::Response(response), Class::Permanent) => {
                     return Err(AskError::Refused {
                         venue: self.venue.as_str().to_owned(),
@@ -117,7 +123,7 @@ impl Shared {
                     if class == Class::Permanent {
                         attempt = how.attempts; // the same again would fail the same
                     }
-                    failure.detail.clone()
+                    failure.detail
                 }
             };
             if attempt >= how.attempts {
@@ -133,12 +139,21 @@ impl Shared {
         }
     }
 
-    fn decoded(&self, query: &Query, response: &Response) -> Result<Vec<Event>, DecodeError> {
-        let mut events = Vec::new();
-        let body = response.body.as_slice();
-        self.codec
-            .decode(&Input::Answer { query, body }, &mut events)?;
-        Ok(events)
+    async fn decoded(&self, query: &Query, body: Vec<u8>) -> Result<Vec<Event>, DecodeError> {
+        let codec = Arc::clone(&self.codec);
+        let decode = move |query: &Query, body: &[u8]| {
+            let mut events = Vec::new();
+            codec.decode(&Input::Answer { query, body }, &mut events)?;
+            Ok(events)
+        };
+        if body.len() <= DECODED_AT_ONCE {
+            return decode(query, &body);
+        }
+        // a venue's list of instruments has megabytes: the sockets must not wait for it
+        let query = query.clone();
+        let task = tokio::task::spawn_blocking(move || decode(&query, &body));
+        task.await
+            .unwrap_or_else(|panic| Err(DecodeError::Malformed(panic.to_string())))
     }
 
     /// Asks once and records what became of it.

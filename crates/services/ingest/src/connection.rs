@@ -5,20 +5,16 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use compact_str::ToCompactString;
-use quantflow_seams::{BudgetError, FeedError};
-use quantflow_wire::{Response, SubscribePlan};
-use tokio::sync::{Notify, mpsc, watch};
-use tokio::task::{JoinError, JoinHandle};
+use quantflow_wire::SubscribePlan;
+use tokio::sync::{Notify, watch};
+use tokio::task::JoinError;
 
 use crate::metrics;
+use crate::opening::{Active, OpenError, Opening, open};
 use crate::recorder::{LogState, Stopped, writing};
-use crate::session::{Cause, Ended, Hint, Session, StopOrder};
+use crate::session::{Cause, Ended, Hint};
 use crate::shared::Shared;
 use crate::status::{ConnectionCell, ConnectionState};
-
-/// Hints of a session that wait to be read: few kinds, each told seldom.
-const HINTS: usize = 8;
 
 /// Keeps one planned socket open until ingestion stops.
 #[derive(Debug)]
@@ -31,60 +27,13 @@ pub(crate) struct Connection {
     pub(crate) stop: watch::Receiver<bool>,
 }
 
-/// Why a socket could not be had.
-#[derive(Debug, thiserror::Error)]
-enum OpenError {
-    #[error(transparent)]
-    Budget(#[from] BudgetError),
-    #[error(transparent)]
-    Feed(#[from] FeedError),
-    #[error(transparent)]
-    Stopped(#[from] Stopped),
-}
-
-impl OpenError {
-    /// How long the venue asked us to wait, if it did.
-    fn retry_after(&self) -> Option<Duration> {
-        match self {
-            Self::Feed(FeedError::Refused { retry_after, .. }) => {
-                retry_after.map(Duration::from_secs)
-            }
-            Self::Budget(BudgetError::TooLong { wait, .. }) => Some(*wait),
-            _ => None,
-        }
-    }
-}
-
-/// A session in its task.
-#[derive(Debug)]
-struct Active {
-    task: JoinHandle<Ended>,
-    stop: watch::Sender<StopOrder>,
-    hints: mpsc::Receiver<Hint>,
-}
-
-impl Drop for Active {
-    fn drop(&mut self) {
-        self.task.abort();
-    }
-}
-
-impl Active {
-    /// Orders the end and waits for it (the rest is in the log then).
-    async fn end(&mut self, reason: &'static str, detail: &str) {
-        self.stop.send_replace(Some((reason, detail.to_owned())));
-        // a session that panicked was told of by the runtime
-        let _ = (&mut self.task).await;
-    }
-}
-
 type Timer = Pin<Box<dyn Future<Output = ()> + Send>>;
-type Opening = Pin<Box<dyn Future<Output = Result<Active, OpenError>> + Send>>;
 
 /// What became of a session that was tended.
 enum Tended {
     Stopped,
-    Lost(Ended),
+    /// It ended; perhaps a successor was being opened.
+    Lost(Ended, Option<Opening>),
 }
 
 async fn stopped(stop: &mut watch::Receiver<bool>) {
@@ -104,10 +53,12 @@ impl Connection {
     pub(crate) async fn run(self) {
         // failures since the last success
         let mut failures = 0;
-        while let Some(active) = self.open_at_last(&mut failures).await {
+        let mut opening = None;
+        while let Some(active) = self.open_at_last(&mut failures, opening.take()).await {
             match self.tend(active).await {
                 Tended::Stopped => break,
-                Tended::Lost(ended) => {
+                Tended::Lost(ended, successor) => {
+                    opening = successor;
                     tracing::warn!(
                         label = self.cell.label(), reason = ended.reason, detail = %ended.detail,
                         "a socket ended"
@@ -133,12 +84,17 @@ impl Connection {
         Box::pin(async move { clock.sleep(duration).await })
     }
 
-    /// Tries until a socket is open; `None` when ingestion stops.
-    async fn open_at_last(&self, failures: &mut u32) -> Option<Active> {
+    /// Tries until a socket is open, beginning with one that is being opened; `None` when ingestion
+    /// stops.
+    async fn open_at_last(
+        &self,
+        failures: &mut u32,
+        mut under_way: Option<Opening>,
+    ) -> Option<Active> {
         let mut stop = self.stop.clone();
         let mut retry_after = None;
         loop {
-            if *failures > 0 {
+            if *failures > 0 && under_way.is_none() {
                 self.set_state(ConnectionState::Waiting);
                 let wait = self.wait(*failures, retry_after);
                 let mut pause = self.timer(wait);
@@ -152,14 +108,17 @@ impl Connection {
             let mut log_state: watch::Receiver<LogState> = self.shared.recorder.state();
             self.set_state(ConnectionState::Connecting);
             let attempt = *failures + 1;
-            let mut opening = self.opening(attempt);
+            let begun = under_way.take();
             let opened = tokio::select! {
                 biased;
                 () = stopped(&mut stop) => return None,
                 opened = async {
+                    if let Some(opening) = begun {
+                        return opening.await;
+                    }
                     // what cannot be kept is not asked for
                     writing(&mut log_state).await;
-                    (&mut opening).await
+                    self.opening(attempt).await
                 } => opened,
             };
             match opened {
@@ -188,33 +147,9 @@ impl Connection {
         ::metrics::counter!(metrics::CONNECT_FAILURES, "venue" => venue).increment(1);
     }
 
-    /// Opens a socket within the budget of connections, and starts its session. Dropping it gives
-    /// up, whatever stage it has reached.
     fn opening(&self, attempt: u32) -> Opening {
         let (shared, cell) = (Arc::clone(&self.shared), Arc::clone(&self.cell));
-        let plan = self.plan.clone();
-        Box::pin(async move {
-            let patience = shared.policy.patience;
-            shared
-                .budget
-                .acquire_connection(&shared.venue, patience)
-                .await?;
-            let socket = match shared.feed.connect(&shared.ws_url, &plan.target).await {
-                Ok(socket) => socket,
-                Err(error) => {
-                    heed_refusal(&shared, &error).await;
-                    return Err(error.into());
-                }
-            };
-            let (hint, hints) = mpsc::channel(HINTS);
-            let session = Session::begin(shared, cell, socket, plan, attempt, hint).await?;
-            let (stop, stopped) = watch::channel(None);
-            Ok(Active {
-                task: tokio::spawn(session.run(stopped)),
-                stop,
-                hints,
-            })
-        })
+        Box::pin(open(shared, cell, self.plan.clone(), attempt))
     }
 
     /// When a socket that was opened now is to be renewed: within its last tenth, not all at once.
@@ -242,7 +177,7 @@ impl Connection {
                 ended = &mut current.task => {
                     let ended = ended.unwrap_or_else(|panic| self.panicked(&panic));
                     let Some(next) = renewal.next.take() else {
-                        return Tended::Lost(ended);
+                        return Tended::Lost(ended, renewal.opening.take());
                     };
                     // its successor was open already: nothing is lost
                     current = next;
@@ -380,23 +315,4 @@ async fn successor(active: Option<&mut Active>) -> News {
         Some(hint) = active.hints.recv() => News::Hint(hint),
         ended = &mut active.task => News::Ended(ended),
     }
-}
-
-/// A refused handshake may say to stay away, as an answer may.
-async fn heed_refusal(shared: &Shared, error: &FeedError) {
-    let FeedError::Refused {
-        status,
-        retry_after,
-        ..
-    } = error
-    else {
-        return;
-    };
-    let headers = retry_after.map(|seconds| ("retry-after".into(), seconds.to_compact_string()));
-    let response = Response {
-        status: *status,
-        headers: headers.into_iter().collect(),
-        body: Vec::new(),
-    };
-    shared.heed(&response).await;
 }

@@ -9,6 +9,7 @@
 //!
 //! - `connection` keeps one planned socket: reconnects with full jitter, renews without a hole;
 //! - `session` is one open socket, from its `Connected` record to its `Disconnected`;
+//! - `pulse` tells whether a socket lives and the market speaks;
 //! - `recorder` is the way into the log: it holds what a full log refused until there is room;
 //! - `ask` sends a request within the budget, retries by the class of the failure, records it all;
 //! - `repair` and `history` are what is asked on request.
@@ -21,6 +22,8 @@ mod connection;
 mod history;
 mod ingest;
 pub mod metrics;
+mod opening;
+mod pulse;
 mod queue;
 mod recorder;
 mod repair;

@@ -14,7 +14,7 @@ use crate::status::JobCounts;
 pub enum Submitted {
     /// It waits for its turn.
     Queued,
-    /// The same one waits or is under way already; nothing was added.
+    /// One that brings the same, or more, waits or is under way already; nothing was added.
     Known,
     /// Too many wait. It was not taken; hand it in again later.
     Full,
@@ -26,6 +26,11 @@ pub(crate) trait Job: Clone + Debug + Send + Sync + 'static {
     type Key: Clone + Eq + Hash + Debug + Send;
 
     fn key(&self) -> Self::Key;
+
+    /// Whether another job, which waits or is under way, brings all that this one would.
+    fn is_part_of(&self, other: &Self::Key) -> bool {
+        self.key() == *other
+    }
 }
 
 /// Jobs that wait, first come first served. Bounded: what is full refuses (see [`Submitted::Full`]).
@@ -78,15 +83,15 @@ impl<J: Job> Queue<J> {
 
     pub(crate) fn submit(&self, job: J) -> Submitted {
         let mut state = self.state();
-        let key = job.key();
-        if state.known.contains(&key) {
+        // jobs are handed in seldom, and the bound keeps this short
+        if state.known.iter().any(|other| job.is_part_of(other)) {
             return Submitted::Known;
         }
         if state.waiting.len() >= self.capacity {
             state.counts.refused += 1;
             return Submitted::Full;
         }
-        state.known.insert(key);
+        state.known.insert(job.key());
         state.waiting.push_back(Turn { job, turn: 1 });
         drop(state);
         self.wake.notify_one();

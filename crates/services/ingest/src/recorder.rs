@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use quantflow_model::{Timestamp, VenueId};
 use quantflow_seams::{Clock, EventLog, LogError};
-use quantflow_wire::{LogPosition, PartitionId, Record, RecordChunk, RecordKind};
+use quantflow_wire::{Disconnected, LogPosition, PartitionId, Record, RecordChunk, RecordKind};
 use serde::Serialize;
 use tokio::sync::{Mutex, watch};
 
@@ -46,7 +46,8 @@ pub(crate) struct Recorder {
     venue: VenueId,
     partition: PartitionId,
     retry: Duration,
-    turn: Mutex<()>,
+    /// Whose turn it is; holds whether the beginning of this life is in the log.
+    turn: Mutex<bool>,
     state: watch::Sender<LogState>,
     stop: watch::Receiver<bool>,
 }
@@ -66,7 +67,7 @@ impl Recorder {
             venue,
             partition,
             retry,
-            turn: Mutex::new(()),
+            turn: Mutex::new(false),
             state: watch::Sender::new(LogState::Writing),
             stop,
         }
@@ -99,17 +100,23 @@ impl Recorder {
         self.append(chunk).await
     }
 
-    /// Appends a chunk; waits as long as the log is busy, and while it refuses until it takes it.
+    /// Appends a chunk (the first of this life behind a record that says so); waits as long as the log is busy, and while it refuses until it takes it.
     ///
     /// # Errors
     /// When the log was closed, or refuses while the venue's ingestion is being shut down.
     pub(crate) async fn append(&self, chunk: RecordChunk) -> Result<LogPosition, Stopped> {
-        let _turn = self.turn.lock().await;
+        let mut begun = self.turn.lock().await;
+        let chunk = if *begun {
+            chunk
+        } else {
+            self.begin_with(&chunk)?
+        };
         let mut stop = self.stop.clone();
         loop {
             // the log takes the chunk with it, also when it refuses
             match self.log.append(&self.partition, chunk.clone()).await {
                 Ok(position) => {
+                    *begun = true;
                     self.accepted();
                     return Ok(position);
                 }
@@ -130,6 +137,31 @@ impl Recorder {
                 }
             }
         }
+    }
+
+    /// The first records of this life, behind one that says so: a life before that was killed left
+    /// connections without an end.
+    fn begin_with(&self, first: &RecordChunk) -> Result<RecordChunk, Stopped> {
+        let restart = Disconnected {
+            reason: "restart".into(),
+            detail: "ingestion began anew".into(),
+        };
+        let payload = serde_json::to_vec(&restart).unwrap_or_default();
+        let received = first.iter().next().map(|record| record.received);
+        let restart = Record {
+            kind: RecordKind::Disconnected,
+            received: received.unwrap_or_else(|| self.clock.now()),
+            connection: 0,
+            sequence: 0,
+            payload: &payload,
+        };
+        let mut chunk = RecordChunk::with_capacity(first.bytes().len() + payload.len() + 32);
+        let records = std::iter::once(restart).chain(first.iter());
+        for record in records {
+            // they fitted into a chunk before
+            chunk.push(&record).map_err(|_| Stopped)?;
+        }
+        Ok(chunk)
     }
 
     fn accepted(&self) {

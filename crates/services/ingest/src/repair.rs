@@ -73,6 +73,11 @@ impl Job for RepairRequest {
     fn key(&self) -> Self::Key {
         (self.symbol.clone(), self.from, self.to, self.how)
     }
+
+    /// A hole that shrank while it is being filled is asked for again by its rest.
+    fn is_part_of(&self, (symbol, from, to, how): &Self::Key) -> bool {
+        *symbol == self.symbol && *how == self.how && *from <= self.from && self.to <= *to
+    }
 }
 
 impl Job for BookSnapshotRequest {

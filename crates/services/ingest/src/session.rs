@@ -3,34 +3,26 @@
 use std::collections::VecDeque;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use futures_util::FutureExt;
 use quantflow_model::Timestamp;
 use quantflow_seams::{FeedError, Socket, SocketMessage};
 use quantflow_wire::{
-    Connected, Disconnected, EventKind, Input, Notice, Record, RecordChunk, RecordKind, Route,
-    SubscribePlan, Subscribed,
+    Connected, Disconnected, Record, RecordChunk, RecordKind, SubscribePlan, Subscribed,
 };
 use tokio::sync::{mpsc, watch};
 
 use crate::metrics;
+use crate::pulse::Pulse;
 use crate::recorder::{LogState, Stopped, refusing};
 use crate::shared::Shared;
 use crate::status::ConnectionCell;
 
-/// Messages longer than this are about the market; shorter ones that name no symbol are decoded,
-/// because a venue announces the end of a connection in one.
-const NOTICE_MAX: usize = 4096;
 /// Before its sequence numbers run out a socket is renewed.
 const LAST_SEQUENCE: u32 = 0xF000_0000;
-/// How often the lag is sampled.
-const SAMPLE: Duration = Duration::from_secs(1);
 /// An append that took longer kept us from listening: that was no silence of the venue.
 const DEAF: Duration = Duration::from_millis(250);
-/// A quiet market is waited for at the most so often doubled.
-const MAX_DOUBLINGS: u32 = 5;
 
 /// What a session tells whoever tends it. The channel is bounded; a hint that finds it full is
 /// dropped, because one of the same kind is in it.
@@ -93,16 +85,8 @@ pub(crate) struct Session {
     outbox: VecDeque<String>,
     plan: SubscribePlan,
     log_state: watch::Receiver<LogState>,
-    hints: mpsc::Sender<Hint>,
+    pulse: Pulse,
     opened: Timestamp,
-    /// When anything at all came over the socket.
-    last_life: Timestamp,
-    /// When something about the market came.
-    last_market: Timestamp,
-    next_sample: Timestamp,
-    live: bool,
-    quiet_hinted: bool,
-    events: Vec<quantflow_wire::Event>,
 }
 
 type Timer = Pin<Box<dyn Future<Output = ()> + Send>>;
@@ -133,14 +117,8 @@ impl Session {
             sequence: 0,
             outbox: plan.messages.iter().cloned().collect(),
             log_state: shared.recorder.state(),
-            hints,
+            pulse: Pulse::new(Arc::clone(&shared.codec), Arc::clone(&cell), hints, now),
             opened: now,
-            last_life: now,
-            last_market: now,
-            next_sample: now,
-            live: false,
-            quiet_hinted: false,
-            events: Vec::new(),
             shared,
             cell,
             plan,
@@ -159,7 +137,8 @@ impl Session {
             Ok(ended) => ended,
             Err(Stopped) => self.ended("shutdown", "the log takes no more records"),
         };
-        ended.healthy = self.live && ended.at >= self.opened + self.shared.policy.healthy_after;
+        ended.healthy =
+            self.pulse.is_live() && ended.at >= self.opened + self.shared.policy.healthy_after;
         let farewell = Disconnected {
             reason: ended.reason.into(),
             detail: ended.detail.clone(),
@@ -190,7 +169,7 @@ impl Session {
         if self.outbox.is_empty() {
             self.subscribed().await?;
         }
-        let mut watchdog = self.timer(self.until_watch(self.opened));
+        let mut watchdog = self.timer(self.pulse.until_look(self.opened));
         let mut send_due = self.timer(Duration::ZERO);
         loop {
             let Some(socket) = self.socket.as_mut() else {
@@ -213,11 +192,12 @@ impl Session {
                 }
                 Step::LogRefuses => self.hang_up().await,
                 Step::Watch => {
-                    if let Some(ended) = self.look_for_life() {
-                        return Ok(ended);
-                    }
                     let now = self.shared.clock.now();
-                    watchdog = self.timer(self.until_watch(now));
+                    if !self.pulse.look(now) {
+                        let silence = self.shared.codec.describe().silence;
+                        return Ok(self.ended("silent", format!("nothing came for {silence:?}")));
+                    }
+                    watchdog = self.timer(self.pulse.until_look(now));
                 }
                 Step::Send => {
                     if let Some(text) = self.outbox.pop_front()
@@ -274,13 +254,13 @@ impl Session {
                 }
                 Err(error) => break Some(self.ended("error", error.to_string())),
             };
-            self.last_life = now;
+            self.pulse.life(now);
             if let Some((kind, payload)) = content {
                 bytes += payload.len() as u64;
                 if let Err(error) = self.push(&mut chunk, kind, now, &payload) {
                     break Some(self.ended("error", error));
                 }
-                self.observe(&payload, now);
+                self.pulse.observe(&payload, now);
             }
             let full = chunk.bytes().len() >= self.shared.policy.batch_bytes;
             if full || now >= began + self.shared.policy.batch_age {
@@ -297,10 +277,7 @@ impl Session {
         };
         if !chunk.is_empty() {
             self.cell.received(chunk.len() as u64, bytes, now);
-            if !self.live {
-                self.live = true;
-                self.hint(Hint::Live);
-            }
+            self.pulse.messages();
         }
         (chunk, ended)
     }
@@ -322,113 +299,9 @@ impl Session {
         chunk.push(&record).map_err(|error| error.to_string())?;
         self.sequence = self.sequence.wrapping_add(1);
         if self.sequence == LAST_SEQUENCE {
-            self.hint(Hint::Renew(Cause::Lifetime));
+            self.pulse.hint(Hint::Renew(Cause::Lifetime));
         }
         Ok(())
-    }
-
-    /// Learns from a message what the driver must know; everything else is the pipeline's.
-    fn observe(&mut self, payload: &[u8], now: Timestamp) {
-        let codec = Arc::clone(&self.shared.codec);
-        let input = Input::Message(payload);
-        let route = codec.route(&input);
-        if matches!(route, Route::Symbol(_)) {
-            self.market(now);
-            if now >= self.next_sample {
-                self.next_sample = now + SAMPLE;
-                self.sample_lag(&input, now);
-            }
-            return;
-        }
-        if payload.len() > NOTICE_MAX {
-            if route == Route::All {
-                self.market(now);
-            }
-            return;
-        }
-        let mut events = std::mem::take(&mut self.events);
-        events.clear();
-        // what cannot be decoded is a sign of life and nothing more; the pipeline names it
-        if codec.decode(&input, &mut events).is_ok() {
-            for event in &events {
-                match &event.kind {
-                    EventKind::Notice(Notice::ShuttingDown) => {
-                        self.hint(Hint::Renew(Cause::Announced));
-                    }
-                    EventKind::Notice(Notice::Refused { code, message, .. }) => {
-                        tracing::warn!(label = self.cell.label(), code, %message, "the venue refused a subscription");
-                        self.cell
-                            .set_error(format!("refused with {code}: {message}"));
-                    }
-                    EventKind::Notice(Notice::Heartbeat | Notice::Subscribed { .. }) => {}
-                    _ => self.market(now),
-                }
-            }
-        }
-        self.events = events;
-    }
-
-    fn market(&mut self, now: Timestamp) {
-        self.last_market = now;
-        self.cell.market(now);
-        if self.cell.quiet_streak.load(Ordering::Relaxed) != 0 {
-            self.cell.quiet_streak.store(0, Ordering::Relaxed);
-        }
-    }
-
-    fn sample_lag(&mut self, input: &Input<'_>, now: Timestamp) {
-        let mut events = std::mem::take(&mut self.events);
-        events.clear();
-        if self.shared.codec.decode(input, &mut events).is_ok()
-            && let Some(sent) = events
-                .iter()
-                .find_map(|event| event.sent.or(event.venue_time()))
-        {
-            self.cell.lag(now.since(sent));
-        }
-        self.events = events;
-    }
-
-    fn hint(&self, hint: Hint) {
-        // full: one of its kind is in the channel already, or nobody listens any more
-        let _ = self.hints.try_send(hint);
-    }
-
-    /// How long the market may be silent before a socket that lives is renewed: doubled with each
-    /// renewal that did not help, because some markets are quiet.
-    fn quiet_allowance(&self) -> Duration {
-        let streak = self.cell.quiet_streak.load(Ordering::Relaxed);
-        let silence = self.shared.codec.describe().silence;
-        silence.saturating_mul(1 << streak.min(MAX_DOUBLINGS))
-    }
-
-    /// How long until the socket may be found dead or the market silent.
-    fn until_watch(&self, now: Timestamp) -> Duration {
-        let dead_at = self.last_life + self.shared.codec.describe().silence;
-        let quiet_at = self.last_market + self.quiet_allowance();
-        let at = if self.quiet_hinted {
-            dead_at
-        } else {
-            dead_at.min(quiet_at)
-        };
-        Duration::from_nanos(u64::try_from(at.since(now)).unwrap_or(0))
-    }
-
-    fn look_for_life(&mut self) -> Option<Ended> {
-        let now = self.shared.clock.now();
-        let silence = self.shared.codec.describe().silence;
-        if now >= self.last_life + silence {
-            return Some(self.ended("silent", format!("nothing came for {silence:?}")));
-        }
-        if !self.quiet_hinted && now >= self.last_market + self.quiet_allowance() {
-            self.quiet_hinted = true;
-            tracing::warn!(
-                label = self.cell.label(),
-                "the socket lives, but the market is silent"
-            );
-            self.hint(Hint::Renew(Cause::MarketSilent));
-        }
-        None
     }
 
     /// Puts messages into the log. If the log refuses meanwhile, the socket is closed: what cannot
@@ -449,8 +322,7 @@ impl Session {
         }
         let now = shared.clock.now();
         if now >= began + DEAF {
-            self.last_life = self.last_life.max(now);
-            self.last_market = self.last_market.max(now);
+            self.pulse.listen_again(now);
         }
         Ok(())
     }

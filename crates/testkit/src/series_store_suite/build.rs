@@ -1,8 +1,8 @@
 //! Builders for the suite's cases.
 
 use quantflow_model::{
-    Candle, CandleBatch, CandleOrigin, CandleState, Price, Quantity, Side, Symbol, Timestamp, Trade,
-    TradeBatch, TradeFlags, TradeId,
+    Candle, CandleBatch, CandleOrigin, CandleState, Price, Quantity, Side, Symbol, Timestamp,
+    Trade, TradeBatch, TradeFlags, TradeId,
 };
 use quantflow_seams::Commit;
 use quantflow_wire::{LogPosition, PartitionId};

@@ -43,9 +43,24 @@ pub async fn the_newest_revision_wins(fixture: &dyn StoreFixture) {
     // the same revision again: the later commit's is taken
     commit(&*store, 4, &[revised(&b, 1, "2.1", 500_000)]).await;
     commit(&*store, 5, &[revised(&b, 1, "2.2", 500_000)]).await;
+    // and inside one commit the later batch's, wherever the batches begin
+    let mut both = later(6);
+    both.candles = vec![
+        (
+            btc.clone(),
+            M1,
+            candles_of(&[revised(&c, 1, "3.1", 600_000)]),
+        ),
+        (
+            btc.clone(),
+            M1,
+            candles_of(&[b, revised(&c, 1, "3.2", 600_000)]),
+        ),
+    ];
+    store.commit(both).await.unwrap();
     for _ in 0..2 {
         let found = read_candles(&*store, &all_candles(&btc, M1)).await;
-        assert_eq!(closes(&found), ["1.7", "2.2", "3"]);
+        assert_eq!(closes(&found), ["1.7", "2.2", "3.2"]);
         assert_eq!(found[0].revision, 3);
         let all = store.revisions(&btc, M1, a.open_time).await.unwrap();
         let all: Vec<_> = all.iter().collect();
@@ -91,7 +106,12 @@ pub async fn ours_before_the_venues(fixture: &dyn StoreFixture) {
         revision,
         ..candle(minute, close)
     };
-    let mixed = [venue(0, "10", 4), candle(1, "2"), venue(1, "20", 9), candle(2, "3")];
+    let mixed = [
+        venue(0, "10", 4),
+        candle(1, "2"),
+        venue(1, "20", 9),
+        candle(2, "3"),
+    ];
     commit(&*store, 0, &mixed).await;
     commit(&*store, 1, &[candle(0, "1")]).await;
     commit(&*store, 2, &[venue(3, "40", 0)]).await;
@@ -112,7 +132,9 @@ pub async fn ours_before_the_venues(fixture: &dyn StoreFixture) {
 pub async fn candle_limits_keep_the_asked_end(fixture: &dyn StoreFixture) {
     let store = fixture.open().await;
     let btc = symbol("x:BTC/USDT");
-    let candles: Vec<_> = (0..50).map(|minute| candle(minute, &minute.to_string())).collect();
+    let candles: Vec<_> = (0..50)
+        .map(|minute| candle(minute, &minute.to_string()))
+        .collect();
     for (at, part) in candles.chunks(7).enumerate() {
         commit(&*store, at as u64, part).await;
     }
@@ -169,7 +191,11 @@ pub async fn what_a_candle_lacks_stays_absent(fixture: &dyn StoreFixture) {
                 trades: has(1).then_some(0),
                 taker_buy_volume: has(2).then(|| quantflow_model::Quantity(number("0"))),
                 taker_buy_quote_volume: has(3).then(|| Notional(number("0.5"))),
-                first_trade: if has(4) { key(u128::from(u64::MAX) * 4, 1) } else { None },
+                first_trade: if has(4) {
+                    key(u128::from(u64::MAX) * 4, 1)
+                } else {
+                    None
+                },
                 last_trade: if has(5) { key(7, n) } else { None },
                 ..candle(n, "-1")
             }

@@ -28,8 +28,15 @@ pub enum Op {
 }
 
 fn trades() -> impl Strategy<Value = Vec<Trade>> {
-    let one = (0..300_u128, 0..400_i64, -20_000..20_000_i64, 0..9_u8, 0..3_u8, 0..40_u8).prop_map(
-        |(id, at, price, scale, side, odd)| {
+    let one = (
+        0..300_u128,
+        0..400_i64,
+        -20_000..20_000_i64,
+        0..9_u8,
+        0..3_u8,
+        0..40_u8,
+    )
+        .prop_map(|(id, at, price, scale, side, odd)| {
             let mut row = trade(id, at * 250, "1", "1");
             row.price = Price(Decimal::new(i128::from(price), scale).unwrap());
             row.quantity = Quantity(Decimal::new(id as i128 + 1, 3).unwrap());
@@ -43,19 +50,29 @@ fn trades() -> impl Strategy<Value = Vec<Trade>> {
                 _ => {}
             }
             row
-        },
-    );
+        });
     prop::collection::vec(one, 0..60)
 }
 
 fn candles() -> impl Strategy<Value = Vec<Candle>> {
-    let one = (0..120_i64, 0..3_u32, -500..500_i64, 0..6_i64, any::<bool>(), 0..20_u8).prop_map(
-        |(minute, revision, close, known, ours, odd)| {
+    let one = (
+        0..120_i64,
+        0..3_u32,
+        -500..500_i64,
+        0..6_i64,
+        any::<bool>(),
+        0..20_u8,
+    )
+        .prop_map(|(minute, revision, close, known, ours, odd)| {
             let mut row = candle(minute, "1");
             row.close = Price(Decimal::new(i128::from(close), 2).unwrap());
             row.revision = revision;
             row.known = time(known * 1000);
-            row.origin = if ours { CandleOrigin::Trades } else { CandleOrigin::Venue };
+            row.origin = if ours {
+                CandleOrigin::Trades
+            } else {
+                CandleOrigin::Venue
+            };
             match odd {
                 0 => row.quote_volume = Some(Notional(Decimal::new(1 << 100, 8).unwrap())),
                 1 => row.trades = None,
@@ -64,8 +81,7 @@ fn candles() -> impl Strategy<Value = Vec<Candle>> {
                 _ => {}
             }
             row
-        },
-    );
+        });
     prop::collection::vec(one, 0..40)
 }
 
@@ -136,10 +152,7 @@ pub async fn same_history(fixture: &dyn StoreFixture, history: &[Op]) {
 }
 
 async fn compare(store: &dyn SeriesStore, truth: &MemoryStore) {
-    assert_eq!(
-        store.series().await.unwrap(),
-        truth.series().await.unwrap()
-    );
+    assert_eq!(store.series().await.unwrap(), truth.series().await.unwrap());
     for of in 0..2_u8 {
         let id = partition_of(of);
         assert_eq!(
@@ -154,8 +167,12 @@ async fn compare(store: &dyn SeriesStore, truth: &MemoryStore) {
     ];
     for name in ["v0:S0/USDT", "v0:S3/USDT", "v1:S1/USDT"] {
         for (at, range) in ranges.into_iter().enumerate() {
-            for (newest_first, limit) in [(false, None), (true, None), (true, Some(7)), (false, Some(20))]
-            {
+            for (newest_first, limit) in [
+                (false, None),
+                (true, None),
+                (true, Some(7)),
+                (false, Some(20)),
+            ] {
                 let query = TradeQuery {
                     symbol: symbol(name),
                     range,
@@ -171,7 +188,8 @@ async fn compare(store: &dyn SeriesStore, truth: &MemoryStore) {
                     theirs.sort_by_key(whole);
                     assert_eq!(ours, theirs, "{query:?}");
                 } else {
-                    let keys = |trades: Vec<Trade>| trades.iter().map(Trade::key).collect::<Vec<_>>();
+                    let keys =
+                        |trades: Vec<Trade>| trades.iter().map(Trade::key).collect::<Vec<_>>();
                     assert_eq!(keys(ours), keys(theirs), "{query:?}");
                 }
             }

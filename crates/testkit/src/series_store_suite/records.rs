@@ -6,9 +6,7 @@ use quantflow_model::{
     DayTally, Filling, Hole, Instrument, InstrumentStatus, LedgerEvent, LedgerKind, Quarantined,
     Symbol, TimeRange, Timeframe, TradeId, TradeKey, VenueSymbol,
 };
-use quantflow_seams::{
-    Commit, LedgerQuery, QuarantineQuery, Retention, SeriesStore, StateEntry,
-};
+use quantflow_seams::{Commit, LedgerQuery, QuarantineQuery, Retention, SeriesStore, StateEntry};
 use quantflow_wire::LogPosition;
 
 use super::{
@@ -101,7 +99,11 @@ pub async fn ledger_tallies_and_quarantine(fixture: &dyn StoreFixture) {
         },
     ];
     let event = |at: usize, known: i64| LedgerEvent {
-        symbol: if at % 2 == 0 { btc.clone() } else { eth.clone() },
+        symbol: if at.is_multiple_of(2) {
+            btc.clone()
+        } else {
+            eth.clone()
+        },
         known: time(known),
         kind: kinds[at % kinds.len()].clone(),
     };
@@ -306,9 +308,9 @@ pub async fn retention_removes_whole_days(fixture: &dyn StoreFixture) {
     // 10 days are there; at noon of the last, trades of 3 days and 1m of 5 are kept
     let now = time(9 * DAY + DAY / 2);
     let retention = Retention {
-        trades: Some(Duration::from_secs(3 * 86_400)),
-        candles: vec![(Timeframe::H1, Duration::from_secs(5 * 86_400))],
-        quarantine: Some(Duration::from_secs(4 * 86_400)),
+        trades: Some(Duration::from_hours(72)),
+        candles: vec![(Timeframe::H1, Duration::from_hours(120))],
+        quarantine: Some(Duration::from_hours(96)),
         venue: Some(btc.venue()),
     };
     for _ in 0..2 {

@@ -51,7 +51,10 @@ pub async fn commits_continue_one_another(fixture: &dyn StoreFixture) {
     let standing = store.checkpoint(&partition("p")).await.unwrap().unwrap();
     assert_eq!(standing.position.offset, 9);
     let standing = store.checkpoint(&partition("q")).await.unwrap().unwrap();
-    assert_eq!((standing.position.offset, standing.pipeline_version), (1, 5));
+    assert_eq!(
+        (standing.position.offset, standing.pipeline_version),
+        (1, 5)
+    );
     // a log that was begun anew goes on in a later epoch
     let mut anew = later(9);
     anew.to = LogPosition {
@@ -94,7 +97,10 @@ pub async fn state_is_kept_by_key(fixture: &dyn StoreFixture) {
     commit.state = vec![entry("b", &[9]), entry("c", &[]), entry("never", &[])];
     store.commit(commit).await.unwrap();
     let standing = store.checkpoint(&partition("p")).await.unwrap().unwrap();
-    assert_eq!(standing.state, vec![entry("a", &[1; 70_000]), entry("b", &[9])]);
+    assert_eq!(
+        standing.state,
+        vec![entry("a", &[1; 70_000]), entry("b", &[9])]
+    );
 }
 
 /// Ids and times that disagree, and commits out of order: by (time, id), and the same backwards.
@@ -143,7 +149,15 @@ pub async fn a_range_has_its_start_and_not_its_end(fixture: &dyn StoreFixture) {
         store.commit(commit).await.unwrap();
     }
     for round in 0..2 {
-        for (from, to) in [(0, 1), (7, 14), (6, 15), (8, 8), (21, 7), (200, 300), (-5, 1)] {
+        for (from, to) in [
+            (0, 1),
+            (7, 14),
+            (6, 15),
+            (8, 8),
+            (21, 7),
+            (200, 300),
+            (-5, 1),
+        ] {
             let range = TimeRange::new(time(0).plus_nanos(from), time(0).plus_nanos(to));
             let query = TradeQuery {
                 range,
@@ -168,13 +182,26 @@ pub async fn limits_keep_the_asked_end(fixture: &dyn StoreFixture) {
     for at in 0..6 {
         let mut commit = later(at);
         let trades: Vec<_> = (0..7)
-            .map(|n| trade(u128::from(at) * 7 + n, (at as i64 * 7 + n as i64) * 10, "1", "1"))
+            .map(|n| {
+                trade(
+                    u128::from(at) * 7 + n,
+                    (at as i64 * 7 + n as i64) * 10,
+                    "1",
+                    "1",
+                )
+            })
             .collect();
         commit.trades = vec![(btc.clone(), trades_of(&trades))];
         store.commit(commit).await.unwrap();
     }
-    for (limit, newest_first) in [(0, false), (1, false), (7, true), (8, true), (42, false), (99, true)]
-    {
+    for (limit, newest_first) in [
+        (0, false),
+        (1, false),
+        (7, true),
+        (8, true),
+        (42, false),
+        (99, true),
+    ] {
         let query = TradeQuery {
             limit: Some(limit),
             newest_first,
@@ -276,14 +303,25 @@ pub async fn a_thousand_symbols_stay_apart(fixture: &dyn StoreFixture) {
     let symbols: Vec<_> = (0..1000)
         .map(|at| symbol(&format!("x:S{at}/USDT")))
         .collect();
-    let price = |at: usize| format!("{}.{}", at + 1, "123456789".split_at(at % 9).0.to_owned() + "1");
+    let price = |at: usize| {
+        format!(
+            "{}.{}",
+            at + 1,
+            "123456789".split_at(at % 9).0.to_owned() + "1"
+        )
+    };
     for round in 0..3_u32 {
         let mut commit = later(u64::from(round));
         commit.trades = symbols
             .iter()
             .enumerate()
             .map(|(at, symbol)| {
-                let first = trade(u128::from(round) * 2, i64::from(round) * 10, &price(at), "0.1");
+                let first = trade(
+                    u128::from(round) * 2,
+                    i64::from(round) * 10,
+                    &price(at),
+                    "0.1",
+                );
                 let second = trade(u128::from(round) * 2 + 1, i64::from(round) * 10, "2", "3");
                 (symbol.clone(), trades_of(&[first, second]))
             })

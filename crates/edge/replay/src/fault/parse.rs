@@ -178,7 +178,7 @@ mod tests {
                 kind: FaultKind::Delay(Duration::from_millis(200), 0.1),
                 at: Duration::from_secs(5),
                 lasts: Some(Duration::from_secs(10)),
-                every: Some(Duration::from_secs(60)),
+                every: Some(Duration::from_mins(1)),
             }
         );
         let all = "drop:0.5 duplicate:0.5 reorder:0.5 delay:2s:0.5 cut silent silent-deaf garbage:0.5 429:2s:0.5 418:2s:0.5 503:0.5 slow:2s truncate:0.5 length:0.5 skew:-2s";

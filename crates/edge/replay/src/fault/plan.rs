@@ -151,7 +151,8 @@ impl FaultPlan {
             let lasts = fault.lasts.or(momentary)?;
             fault.every.is_none().then(|| fault.at + lasts)
         });
-        ends.fold(Some(Duration::ZERO), |latest, end| Some(latest?.max(end?)))
+        let mut ends = ends;
+        ends.try_fold(Duration::ZERO, |latest, end| Some(latest.max(end?)))
     }
 
     /// The faults that are on.
@@ -179,7 +180,7 @@ mod tests {
             kind: FaultKind::Cut,
             at: Duration::from_secs(10),
             lasts: Some(Duration::from_secs(5)),
-            every: Some(Duration::from_secs(60)),
+            every: Some(Duration::from_mins(1)),
         };
         let on: Vec<u64> = (0..140)
             .filter(|s| fault.is_on(Duration::from_secs(*s)))
@@ -196,7 +197,7 @@ mod tests {
 
     #[test]
     fn chaos_is_its_seeds_own_and_ends_in_its_span() {
-        let span = Duration::from_secs(60);
+        let span = Duration::from_mins(1);
         for seed in 0..200 {
             let plan = FaultPlan::chaos(seed, span);
             assert_eq!(plan, FaultPlan::chaos(seed, span));

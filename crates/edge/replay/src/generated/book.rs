@@ -152,7 +152,7 @@ impl BookMaker {
 
     /// What happens without trades: some orders come and go near the middle.
     pub(super) fn stir(&mut self) {
-        for _ in 0..1 + self.random.below(3) {
+        for _ in 0..=self.random.below(3) {
             let ask = self.random.chance(0.5);
             let place = self.random.below(20) as usize;
             let price = if ask {
@@ -167,10 +167,10 @@ impl BookMaker {
                 self.set(ask, price, quantity);
             }
         }
-        if let Some((bid, _)) = self.best_bid() {
-            if self.bids.len() < FEW || self.asks.len() < FEW {
-                self.fill(bid, FEW);
-            }
+        if let Some((bid, _)) = self.best_bid()
+            && (self.bids.len() < FEW || self.asks.len() < FEW)
+        {
+            self.fill(bid, FEW);
         }
         while self.bids.len() > MANY {
             let Some((&price, _)) = self.bids.first_key_value() else {

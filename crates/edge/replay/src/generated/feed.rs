@@ -54,19 +54,24 @@ impl GeneratedFeed {
         let mut tracks = Vec::new();
         for (listing, source) in market.sources.iter().enumerate() {
             let plan = source.plan(second);
-            let book = market.books.then(|| {
+            let mut book = market.books.then(|| {
                 let seed = hash(source.seed() ^ 0xb00c, slot as u64);
                 // far enough apart that a later start has larger numbers, as at the venue
                 let update = 1 + slot.unsigned_abs() * 100;
                 BookMaker::new(seed, source.usual_lots(), plan.bid_at(0.0), update)
             });
-            if let Some(book) = &book {
-                ready.push_back(MarketEvent {
+            if let Some(book) = &mut book {
+                let units = market.listings[listing].units;
+                let kinds = [
+                    Some(EventKind::BookSnapshot(book.snapshot(units))),
+                    book.quote(units).map(EventKind::Quote),
+                ];
+                ready.extend(kinds.into_iter().flatten().map(|kind| MarketEvent {
                     time: from,
                     listing,
-                    kind: EventKind::BookSnapshot(book.snapshot(market.listings[listing].units)),
+                    kind,
                     mark: None,
-                });
+                }));
             }
             tracks.push(Track {
                 plan,
@@ -142,10 +147,10 @@ impl GeneratedFeed {
                 }
                 let kind = EventKind::AggregateTrade(units.aggregate(&aggregate));
                 put(aggregate.time, kind, None);
-                if let Some(book) = &mut track.book {
-                    if let Some(quote) = book.quote(units) {
-                        put(aggregate.time, EventKind::Quote(quote), None);
-                    }
+                if let Some(book) = &mut track.book
+                    && let Some(quote) = book.quote(units)
+                {
+                    put(aggregate.time, EventKind::Quote(quote), None);
                 }
             }
             if let Some(book) = &mut track.book {

@@ -45,7 +45,7 @@ pub(super) struct Source {
 
 /// A minute's frame: what its seconds are cut from.
 struct Minute {
-    minute: i64,
+    number: i64,
     first_block: u64,
     seconds: [u64; 61],
     from: Knot,
@@ -108,7 +108,7 @@ impl Source {
         let counts = self.counts(minute.div_euclid(MINUTES as i64));
         let place = minute.rem_euclid(MINUTES as i64) as usize;
         Minute {
-            minute,
+            number: minute,
             first_block: counts[place],
             seconds: self
                 .schedule
@@ -121,13 +121,13 @@ impl Source {
     fn plan_in(&self, frame: &Minute, second: u32) -> SecondPlan {
         let price = |second| {
             self.path
-                .price_between(frame.from, frame.to, frame.minute, second)
+                .price_between(frame.from, frame.to, frame.number, second)
                 / self.tick
         };
         let place = second as usize;
         SecondPlan {
             seed: self.seed,
-            second: frame.minute * 60 + i64::from(second),
+            second: frame.number * 60 + i64::from(second),
             first_block: frame.first_block + frame.seconds[place],
             blocks: frame.seconds[place + 1] - frame.seconds[place],
             from: price(second),

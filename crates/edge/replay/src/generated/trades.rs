@@ -95,7 +95,7 @@ impl SecondPlan {
                 };
                 last = Some(buy);
                 let bits = random.next();
-                if i > 0 && bits & 3 == 0 {
+                if i > 0 && bits.trailing_zeros() >= 2 {
                     part += (1.0 - part) * 0.3;
                 }
                 let whole = (block as f64 + part) / self.blocks as f64;

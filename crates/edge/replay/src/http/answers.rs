@@ -165,7 +165,7 @@ pub(crate) fn average_price(
     let mark = stage.mark(listing);
     let last = stage.last_row(listing, mark)?;
     let units = stage.market.listings().get(listing)?.units;
-    let span = TimeRange::new(now - Duration::from_secs(300), now);
+    let span = TimeRange::new(now - Duration::from_mins(5), now);
     let price = match stage.market.bar(listing, span, mark) {
         Some(bar) if bar.volume > 0 => {
             let scaled = bar.quote * 10_i128.pow(8) / 10_i128.pow(u32::from(units.price_scale));

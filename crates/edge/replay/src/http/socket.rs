@@ -80,7 +80,6 @@ fn open(
         _ => Unit::Millis,
     };
     let id = stage.next_connection.fetch_add(1, Ordering::Relaxed);
-    count(&stage.counters.connections);
     upgrade
         .max_message_size(1 << 20)
         .write_buffer_size(64 << 10)
@@ -121,6 +120,7 @@ struct Connection {
 impl Drop for Connection {
     fn drop(&mut self) {
         lock(&self.stage.hub).leave(self.id);
+        self.stage.open_connections.fetch_sub(1, Ordering::AcqRel);
         self.stage.stir.notify_one();
     }
 }
@@ -128,7 +128,10 @@ impl Drop for Connection {
 impl Connection {
     fn new(stage: Arc<Stage>, id: u64, combined: bool, unit: Unit) -> Self {
         let (to, inbox) = mpsc::channel(stage.options.client_buffer.max(1));
-        lock(&stage.hub).join(id, to, combined, unit);
+        stage.open_connections.fetch_add(1, Ordering::AcqRel);
+        if !stage.finished.load(Ordering::Acquire) {
+            lock(&stage.hub).join(id, to, combined, unit);
+        }
         let plan = stage.plan();
         Self {
             id,
@@ -156,6 +159,7 @@ impl Connection {
 
     async fn run(mut self, socket: WebSocket, names: Vec<String>) {
         self.subscribe(&names);
+        count(&self.stage.counters.connections);
         let stage = Arc::clone(&self.stage);
         let clock = Arc::clone(&stage.pace.clock);
         let options = stage.options.clone();
@@ -180,6 +184,7 @@ impl Connection {
                 },
                 delivery = self.inbox.recv() => match delivery {
                     Some(delivery) => self.take(delivery),
+                    None if stage.finished.load(Ordering::Acquire) => Next::Close("the end"),
                     // the hub gave it up: too slow
                     None => Next::Vanish,
                 },

@@ -65,6 +65,8 @@ struct Raw {
     side: Side,
 }
 
+const MINUTE: i64 = 60_000_000_000;
+
 /// What was read so far.
 #[derive(Debug)]
 pub(super) struct Builder {
@@ -78,7 +80,7 @@ pub(super) struct Builder {
 #[derive(Debug)]
 enum Said {
     Trade(usize),
-    Other(EventKind),
+    Other(Box<EventKind>),
 }
 
 impl Builder {
@@ -132,7 +134,7 @@ impl Builder {
     }
 
     pub(super) fn other(&mut self, told: Timestamp, kind: EventKind) {
-        self.told.push((told, Said::Other(kind)));
+        self.told.push((told, Said::Other(Box::new(kind))));
     }
 
     pub(super) fn finish(self, repeat: bool) -> Result<RecordedMarket, RecordingError> {
@@ -168,7 +170,8 @@ impl Builder {
             });
         }
         drop(trades);
-        let (rows, order) = arrange(rows, &told)?;
+        let (mut rows, order) = arrange(rows, &told)?;
+        let unsided = give_sides(&mut rows);
         let mut tape = Tape {
             by_id: ranks(&rows),
             aggregates: Vec::new(),
@@ -191,7 +194,6 @@ impl Builder {
             return Err(RecordingError::CannotRepeat);
         }
         // whole minutes, so that candles of every lap are alike
-        const MINUTE: i64 = 60_000_000_000;
         let lap = repeat.then(|| (ends.since(begins) / MINUTE + 1) * MINUTE);
         let listing = Listing {
             instrument: Instrument {
@@ -211,6 +213,7 @@ impl Builder {
                 items,
                 begins,
                 ends,
+                unsided,
                 lap,
             }),
         })
@@ -251,7 +254,7 @@ fn arrange(
                 kept.push(rows[*at]);
             }
             Said::Trade(_) => {}
-            Said::Other(kind) => order.push((*time, Err(kind.clone()))),
+            Said::Other(kind) => order.push((*time, Err((**kind).clone()))),
         }
     }
     // places are found by time: a capture whose trades go back in time is told in their order
@@ -260,6 +263,24 @@ fn arrange(
     }
     hoist(&mut order);
     Ok((kept, order))
+}
+
+/// Gives a side to trades without one, by where the price went last.
+fn give_sides(rows: &mut [Row]) -> u64 {
+    let (mut rose, mut last, mut unsided) = (true, None, 0);
+    for row in rows {
+        match last {
+            Some(last) if row.price > last => rose = true,
+            Some(last) if row.price < last => rose = false,
+            _ => {}
+        }
+        last = Some(row.price);
+        if row.side == Side::Unknown {
+            unsided += 1;
+            row.side = if rose { Side::Buy } else { Side::Sell };
+        }
+    }
+    unsided
 }
 
 /// A capture has its book's snapshot after the first changes, as a client gets it; the venue has it

@@ -30,6 +30,7 @@ struct Inner {
     items: Vec<Item>,
     begins: Timestamp,
     ends: Timestamp,
+    unsided: u64,
     /// How long a lap is when the recording repeats itself.
     lap: Option<i64>,
 }
@@ -142,6 +143,24 @@ impl Tape {
         lap * count + self.rows.partition_point(|row| row.time < inside) as u64
     }
 
+    /// How many aggregates are complete at a mark, by their ids from the first on.
+    fn told(&self, until: Mark) -> u64 {
+        let (rows, count) = (self.rows.len() as u64, self.aggregates.len() as u64);
+        if rows == 0 {
+            return 0;
+        }
+        let (laps, rest) = (until.0 / rows, until.0 % rows);
+        let told = match &self.by_id {
+            None => self.aggregate_marks.partition_point(|mark| *mark <= rest),
+            Some(_) => self
+                .aggregate_marks
+                .iter()
+                .take_while(|mark| **mark <= rest)
+                .count(),
+        };
+        laps.saturating_mul(count).saturating_add(told as u64)
+    }
+
     fn aggregate(&self, place: u64, length: Option<i64>) -> Option<(AggregateRow, u64)> {
         let count = self.aggregates.len() as u64;
         if count == 0 || (place >= count && length.is_none()) {
@@ -190,6 +209,12 @@ impl RecordedMarket {
         let mut builder = build::Builder::new(symbol)?;
         capture::read(bytes, codec, &mut builder)?;
         builder.finish(false)
+    }
+
+    /// How many trades came without a side. The venue's protocol cannot say so: they are served as
+    /// bought where the price rose last and sold where it fell.
+    pub fn unsided(&self) -> u64 {
+        self.inner.unsided
     }
 
     fn of<T: Default>(&self, listing: usize, ask: impl FnOnce(&Tape) -> T) -> T {
@@ -308,15 +333,8 @@ impl Market for RecordedMarket {
     fn newest_aggregates(&self, listing: usize, limit: usize, until: Mark) -> Vec<AggregateRow> {
         let length = self.inner.lap;
         self.of(listing, |tape| {
-            let laps = until.0 / (tape.rows.len() as u64).max(1);
-            let mut past = laps * tape.aggregates.len() as u64;
-            while tape
-                .aggregate(past, length)
-                .is_some_and(|(_, mark)| mark <= until.0)
-            {
-                past += 1;
-            }
-            (past.saturating_sub(limit as u64)..past)
+            let told = tape.told(until);
+            (told.saturating_sub(limit as u64)..told)
                 .map_while(|place| tape.aggregate(place, length))
                 .map(|(row, _)| row)
                 .collect()
@@ -331,16 +349,16 @@ impl Market for RecordedMarket {
         until: Mark,
     ) -> Vec<AggregateRow> {
         let length = self.inner.lap;
-        let from = self.of(listing, |tape| {
-            let place = tape.place_of(span.start, length);
-            let laps = place / (tape.rows.len() as u64).max(1);
-            laps * tape.aggregates.len() as u64 + 1
-        });
         self.of(listing, |tape| {
-            (from.saturating_sub(1)..)
+            let first = match &tape.by_id {
+                // ids that go back in time: any of them may be inside
+                Some(_) => 0,
+                None => tape.told(Mark(tape.place_of(span.start, length))),
+            };
+            (first..)
                 .map_while(|place| tape.aggregate(place, length))
-                .take_while(|(row, mark)| *mark <= until.0 && row.time < span.end)
-                .filter(|(row, _)| row.time >= span.start)
+                .take_while(|(row, _)| tape.by_id.is_some() || row.time < span.end)
+                .filter(|(row, mark)| span.contains(row.time) && *mark <= until.0)
                 .map(|(row, _)| row)
                 .take(limit)
                 .collect()
@@ -399,12 +417,11 @@ impl Feed for RecordedFeed {
 
     fn next(&mut self) -> Option<MarketEvent> {
         let time = self.next_time()?;
-        let at = match self.books.next() {
-            Some(at) => at,
-            None => {
-                self.next += 1;
-                self.next - 1
-            }
+        let at = if let Some(at) = self.books.next() {
+            at
+        } else {
+            self.next += 1;
+            self.next - 1
         };
         let item = self.market.items.get(at)?;
         let listing = item.listing as usize;

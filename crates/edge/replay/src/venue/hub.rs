@@ -72,8 +72,10 @@ impl Hub {
         !self.seats.is_empty()
     }
 
-    pub(crate) fn clients(&self) -> usize {
-        self.clients.len()
+    /// Lets all clients go: each gets what was given to it, and then nothing more.
+    pub(crate) fn dismiss(&mut self) {
+        self.clients.clear();
+        self.seats.clear();
     }
 
     /// Adds a stream; `key` is `None` for a name that the venue does not know: it is listed, and

@@ -2,6 +2,7 @@
 //! messages to who listens.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use axum::extract::ws::Utf8Bytes;
@@ -65,12 +66,21 @@ pub(crate) async fn play(stage: Arc<Stage>) {
         }
         let next = feed.next_time();
         if next.is_none() && stage.options.at_end == AtEnd::Close {
+            // what is on its way still arrives: the sockets end when they have told it
+            stage.finished.store(true, Ordering::Release);
+            lock(&stage.hub).dismiss();
+            while stage.open_connections.load(Ordering::Acquire) > 0 {
+                tokio::select! {
+                    () = stage.stir.notified() => {}
+                    () = stage.shutdown.cancelled() => return,
+                }
+            }
             stage.shutdown.cancel();
             return;
         }
         let wait = if stage.pace.is_max() {
             // at the end of a recording: nothing comes any more
-            Duration::from_secs(3_600)
+            Duration::from_hours(1)
         } else {
             let second = Timestamp::from_seconds(walk.next_second);
             let next = next.map_or(second, |next| next.min(second));

@@ -1,7 +1,7 @@
 //! [`Stage`]: all that the parts of the server share.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -63,6 +63,9 @@ pub(crate) struct Stage {
     /// Somebody subscribed, or a fault was put in: the walk looks around.
     pub(crate) stir: Notify,
     pub(crate) shutdown: CancellationToken,
+    /// The recording is over, and the server ends.
+    pub(crate) finished: AtomicBool,
+    pub(crate) open_connections: AtomicUsize,
     /// Everything that runs.
     pub(crate) tasks: TaskTracker,
     pub(crate) next_connection: AtomicU64,
@@ -102,6 +105,8 @@ impl Stage {
             hub: Mutex::default(),
             stir: Notify::new(),
             shutdown: CancellationToken::new(),
+            finished: AtomicBool::new(false),
+            open_connections: AtomicUsize::new(0),
             tasks: TaskTracker::new(),
             next_connection: AtomicU64::new(1),
         }
@@ -172,12 +177,11 @@ impl Stage {
             mark
         };
         let units = self.market.listings().get(listing)?.units;
-        let bar = match self.market.bar(listing, span, until) {
-            Some(bar) => bar,
-            None => {
-                let before = self.market.mark_at(listing, open);
-                Bar::empty_at(self.last_row(listing, before)?.price)
-            }
+        let bar = if let Some(bar) = self.market.bar(listing, span, until) {
+            bar
+        } else {
+            let before = self.market.mark_at(listing, open);
+            Bar::empty_at(self.last_row(listing, before)?.price)
         };
         Some(units.candle(&bar, timeframe, open, closed))
     }
@@ -189,7 +193,7 @@ impl Stage {
             let board = boards.get(listing)?;
             (board.mark, board.quote)
         };
-        let start = Timestamp::from_millis((now - Duration::from_secs(86_400)).millis());
+        let start = Timestamp::from_millis((now - Duration::from_hours(24)).millis());
         let units = self.market.listings().get(listing)?.units;
         let last = self.last_row(listing, mark)?;
         let before = self.last_row(listing, self.market.mark_at(listing, start).min(mark));

@@ -42,7 +42,7 @@ fn same_candles(seen: &Value, truth: &[Candle], now: Timestamp) {
     let mut compared = 0;
     for row in seen.as_array().unwrap() {
         let open = row[0].as_i64().unwrap();
-        if Timestamp::from_millis(open) + Duration::from_secs(3_600) > now {
+        if Timestamp::from_millis(open) + Duration::from_hours(1) > now {
             continue; // it may have gone on since it was asked for
         }
         let candle = truth[&open];
@@ -65,7 +65,7 @@ fn same_candles(seen: &Value, truth: &[Candle], now: Timestamp) {
 async fn ccxt_understands_the_venue() {
     let Some(python) = python().await else { return };
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let two_days = Duration::from_secs(2 * 86_400);
+    let two_days = Duration::from_hours(48);
     let options = GeneratedOptions::demo("demo".parse().unwrap(), 7, clock.now(), two_days);
     let market = Arc::new(GeneratedMarket::new(&options).unwrap());
     let server = ReplayServer::start(market, ReplayOptions::default(), clock)
@@ -76,7 +76,7 @@ async fn ccxt_understands_the_venue() {
         .arg(script)
         .arg(server.rest_url())
         .output();
-    let run = tokio::time::timeout(Duration::from_secs(180), run)
+    let run = tokio::time::timeout(Duration::from_mins(3), run)
         .await
         .expect("ccxt is done in 3 minutes")
         .unwrap();

@@ -24,7 +24,7 @@ pub(crate) fn symbol(text: &str) -> Symbol {
 
 /// The demo's market, with two days of history before noon.
 pub(crate) fn demo_options(seed: u64) -> GeneratedOptions {
-    let two_days = Duration::from_secs(2 * 86_400);
+    let two_days = Duration::from_hours(48);
     GeneratedOptions::demo("demo".parse().unwrap(), seed, NOON, two_days)
 }
 
@@ -84,8 +84,17 @@ impl Bench {
         target: &str,
     ) -> Result<Socket, tokio_tungstenite::tungstenite::Error> {
         let url = format!("{}{target}", self.server.ws_url());
+        let before = self.server.truth().counts().connections;
         let (stream, _) = tokio_tungstenite::connect_async(url).await?;
+        // the handshake is answered a moment before the venue listens
+        while self.server.truth().counts().connections <= before {
+            tokio::task::yield_now().await;
+        }
         Ok(Socket { stream })
+    }
+
+    pub(crate) fn clock_now(&self) -> Timestamp {
+        Clock::now(&self.clock)
     }
 
     /// Moves the clock in small steps, so that every timer on the way runs.

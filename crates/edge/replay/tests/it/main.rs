@@ -7,4 +7,9 @@
 #![allow(clippy::print_stdout, reason = "a skipped test says so")]
 
 mod ccxt;
+mod faults;
+mod generated;
 mod harness;
+mod recorded;
+mod rest;
+mod socket;

@@ -69,8 +69,18 @@ impl Bench {
         policy: Policy,
         answer: impl FnMut(&str) -> Option<Outcome> + Send + 'static,
     ) -> Self {
+        Self::over(FakeLog::new(), codec, sockets, policy, answer).await
+    }
+
+    pub(crate) async fn over(
+        log: Arc<FakeLog>,
+        codec: FakeCodec,
+        sockets: usize,
+        policy: Policy,
+        answer: impl FnMut(&str) -> Option<Outcome> + Send + 'static,
+    ) -> Self {
         let clock = ManualClock::new(start_time());
-        let (feed, log) = (FakeFeed::new(&clock), FakeLog::new());
+        let feed = FakeFeed::new(&clock);
         feed.answer(answer);
         let budget = Arc::new(MemoryBudget::new(Arc::new(clock.clone())));
         let engines = Engines {

@@ -71,6 +71,7 @@ impl FakeLog {
     /// Of each ended socket its number and the reason.
     pub(crate) fn ends(&self) -> Vec<(u32, String)> {
         let ends = self.of(RecordKind::Disconnected).into_iter();
+        let ends = ends.filter(|record| record.connection > 0);
         ends.map(|record| {
             let end: Disconnected = serde_json::from_slice(&record.payload).unwrap();
             (record.connection, end.reason.into())

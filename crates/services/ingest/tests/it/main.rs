@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "test code: a failure is a panic")]
 
 mod bench;
+mod chaos;
 mod fake_codec;
 mod fake_feed;
 mod fake_log;

@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use quantflow_ingest::{ConnectionState, Policy};
 use quantflow_seams::{Clock, SocketMessage};
-use quantflow_wire::{Connected, RecordKind, Subscribed};
+use quantflow_wire::{Connected, Disconnected, RecordKind, Subscribed};
 
 use crate::bench::{Bench, greetings, start_time};
 use crate::fake_codec::FakeCodec;
-use crate::fake_log::Mood;
+use crate::fake_log::{FakeLog, Mood};
 
 #[tokio::test]
 async fn everything_that_comes_is_recorded_as_it_came_and_numbered() {
@@ -64,6 +64,32 @@ async fn everything_that_comes_is_recorded_as_it_came_and_numbered() {
         (ConnectionState::Open, 0)
     );
     assert_eq!(status.last_message, Some(bench.clock.now()));
+}
+
+#[tokio::test]
+async fn a_life_begins_by_saying_so_once_also_into_a_full_log() {
+    let bench = Bench::new().await;
+    let first = &bench.log.records()[0];
+    let begin: Disconnected = serde_json::from_slice(&first.payload).unwrap();
+    assert_eq!(
+        (first.kind, first.connection),
+        (RecordKind::Disconnected, 0)
+    );
+    assert_eq!(begin.reason, "restart");
+    let server = bench.accept().await;
+    server.say("A0 1");
+    bench.advance(Duration::from_secs(3)).await;
+    assert_eq!(bench.log.of(RecordKind::Disconnected).len(), 1);
+
+    let log = FakeLog::new();
+    log.set(Mood::Full);
+    let bench = Bench::over(log, FakeCodec::new(), 1, Policy::default(), greetings).await;
+    bench.advance(Duration::from_secs(3)).await;
+    bench.log.set(Mood::Willing);
+    bench.advance(Duration::from_secs(3)).await;
+    let kinds: Vec<_> = bench.log.records().iter().map(|r| r.kind).take(2).collect();
+    assert_eq!(kinds, [RecordKind::Disconnected, RecordKind::Exchange]);
+    assert_eq!(bench.log.of(RecordKind::Disconnected).len(), 1);
 }
 
 #[tokio::test]

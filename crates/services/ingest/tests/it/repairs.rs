@@ -34,11 +34,11 @@ pub(crate) fn book() -> BookSnapshotRequest {
 }
 
 /// The venue's trades up to `last`, as it answers `/trades/A0/from/limit`.
-fn trades(target: &str, last: u128) -> Option<Outcome> {
+pub(crate) fn trades(target: &str, last: u128) -> Option<Outcome> {
     let rest = target.strip_prefix("/trades/A0/")?;
     let (from, limit) = rest.split_once('/')?;
     let (from, limit): (u128, u128) = (from.parse().ok()?, limit.parse().ok()?);
-    let ids = (from..from + limit).filter(|id| *id <= last);
+    let ids = (from..from.saturating_add(limit)).filter(|id| *id <= last);
     let lines: Vec<_> = ids.map(|id| format!("A0 {id}")).collect();
     Some(ok(&lines.join("\n")))
 }
@@ -113,6 +113,8 @@ async fn the_same_hole_is_fetched_once_while_it_is_under_way() {
     assert_eq!(bench.ingest.repair(job()), Submitted::Known);
     bench.settle().await;
     assert_eq!(bench.ingest.repair(job()), Submitted::Known);
+    let rest = repair(102, 104, RepairHow::SingleTrades);
+    assert_eq!(bench.ingest.repair(rest), Submitted::Known);
     let other = repair(100, 105, RepairHow::SingleTrades);
     assert_eq!(bench.ingest.repair(other), Submitted::Queued);
     *open.lock().unwrap() = true;

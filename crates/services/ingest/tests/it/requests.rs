@@ -10,7 +10,11 @@ use crate::fake_codec::FakeCodec;
 
 #[tokio::test]
 async fn the_clock_and_the_instruments_are_asked_at_the_start_and_again_later() {
-    let bench = Bench::new().await;
+    let policy = Policy {
+        refresh: Duration::from_mins(5),
+        ..Policy::default()
+    };
+    let bench = Bench::with(FakeCodec::new(), 1, policy.clone(), greetings).await;
     let exchanges = bench.log.exchanges();
     let asked: Vec<_> = exchanges.iter().map(|e| (&e.query, e.purpose)).collect();
     let live = Purpose::Live;
@@ -20,7 +24,7 @@ async fn the_clock_and_the_instruments_are_asked_at_the_start_and_again_later() 
     );
     assert_eq!(exchanges[0].outcome, ok("time 1700000000250"));
     assert_eq!(bench.ingest.status().clock_offset_ms, Some(250));
-    bench.advance(Policy::default().refresh).await;
+    bench.advance(policy.refresh).await;
     assert_eq!(bench.log.exchanges().len(), 4);
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use quantflow_ingest::{AskError, ConnectionState, HistoryRequest, Policy};
 use quantflow_model::{Timeframe, VenueSymbol};
 use quantflow_seams::Clock;
-use quantflow_wire::{Purpose, RecordKind};
+use quantflow_wire::Purpose;
 
 use crate::bench::{Bench, greetings};
 use crate::fake_codec::FakeCodec;
@@ -99,7 +99,7 @@ async fn it_does_not_wait_for_room() {
     server.say("A0 1");
     bench.settle().await;
     assert!(bench.ingest.shutdown().await);
-    assert!(bench.log.of(RecordKind::Disconnected).is_empty());
+    assert!(bench.log.ends().is_empty());
 }
 
 #[tokio::test]
