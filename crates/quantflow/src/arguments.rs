@@ -7,7 +7,12 @@ use quantflow_model::{Timeframe, Timestamp};
 
 /// Market data without gaps, in one binary: ingests markets, keeps them exactly, serves them.
 #[derive(Debug, Parser)]
-#[command(name = "quantflow", version, max_term_width = 100, propagate_version = true)]
+#[command(
+    name = "quantflow",
+    version,
+    max_term_width = 100,
+    propagate_version = true
+)]
 pub(crate) struct Arguments {
     #[command(flatten)]
     pub(crate) global: Global,

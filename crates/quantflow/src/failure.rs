@@ -37,7 +37,10 @@ impl Failure {
 
     /// Something was asked for that cannot be asked for.
     pub(crate) fn usage(what: impl Into<String>) -> Self {
-        Self { usage: true, ..Self::new(what) }
+        Self {
+            usage: true,
+            ..Self::new(what)
+        }
     }
 
     /// With a reason.
@@ -97,7 +100,10 @@ impl From<io::Error> for Failure {
     fn from(error: io::Error) -> Self {
         let reader_gone = error.kind() == io::ErrorKind::BrokenPipe;
         let failure = Self::new("cannot write the result").because(&error);
-        Self { reader_gone, ..failure }
+        Self {
+            reader_gone,
+            ..failure
+        }
     }
 }
 
@@ -105,7 +111,9 @@ impl From<ConfigError> for Failure {
     fn from(error: ConfigError) -> Self {
         Self::usage("the configuration is not right")
             .because(error)
-            .to_do("correct it; `quantflow config show` lists every setting and where it comes from")
+            .to_do(
+                "correct it; `quantflow config show` lists every setting and where it comes from",
+            )
     }
 }
 

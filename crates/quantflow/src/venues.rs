@@ -20,9 +20,9 @@ const PROTOCOLS: [(&str, &str); 1] = [("binance", "binance-spot")];
 /// What a venue's own names of pairs end with (`BTCUSDT`), where nothing better is known than the
 /// name. The longest that fits wins, so `USDT` is looked for before `BTC`.
 pub(crate) const QUOTE_ASSETS: [&str; 36] = [
-    "FDUSD", "USDT", "USDC", "BUSD", "TUSD", "USDP", "USDS", "BIDR", "IDRT", "BKRW", "USD1", "USDE",
-    "EURI", "AEUR", "BVND", "DAI", "PAX", "VAI", "UST", "USD", "EUR", "GBP", "TRY", "BRL", "ARS", "AUD",
-    "RUB", "UAH", "ZAR", "NGN", "PLN", "RON", "JPY", "BTC", "ETH", "BNB",
+    "FDUSD", "USDT", "USDC", "BUSD", "TUSD", "USDP", "USDS", "BIDR", "IDRT", "BKRW", "USD1",
+    "USDE", "EURI", "AEUR", "BVND", "DAI", "PAX", "VAI", "UST", "USD", "EUR", "GBP", "TRY", "BRL",
+    "ARS", "AUD", "RUB", "UAH", "ZAR", "NGN", "PLN", "RON", "JPY", "BTC", "ETH", "BNB",
 ];
 
 /// The codec of a venue: built in, configured, or the demo's; `None` where there are only imports.
@@ -31,7 +31,11 @@ pub(crate) const QUOTE_ASSETS: [&str; 36] = [
 /// When the configuration names a protocol that does not exist.
 pub(crate) fn codec_of(settings: &Settings, venue: &VenueId) -> Outcome<Option<Arc<dyn Codec>>> {
     let registry = Registry::builtin();
-    if let Some(protocol) = settings.venues.get(venue).and_then(|v| v.protocol.as_deref()) {
+    if let Some(protocol) = settings
+        .venues
+        .get(venue)
+        .and_then(|v| v.protocol.as_deref())
+    {
         let name = PROTOCOLS.iter().find(|(short, _)| *short == protocol);
         let name = name.map_or(protocol, |(_, name)| *name);
         let codec = registry.speak(name, venue.clone()).map_err(|error| {
@@ -93,13 +97,20 @@ pub(crate) fn import_symbol(
         return Ok(known.symbol.clone());
     }
     let symbol = Symbol::new(venue, instrument).map_err(|error| wrong(error.to_string()))?;
-    let Some(codec) = codec else { return Ok(symbol) };
+    let Some(codec) = codec else {
+        return Ok(symbol);
+    };
     if !matches!(symbol.contract(), Contract::Ticker(_)) {
         return Ok(symbol);
     }
-    let pair = upper.split_once('-').or_else(|| split_pair(&upper)).ok_or_else(|| {
-        wrong(format!("{upper} ends with no quote asset that is known here"))
-    })?;
+    let pair = upper
+        .split_once('-')
+        .or_else(|| split_pair(&upper))
+        .ok_or_else(|| {
+            wrong(format!(
+                "{upper} ends with no quote asset that is known here"
+            ))
+        })?;
     let symbol = Symbol::spot(venue, pair.0, pair.1).map_err(|error| wrong(error.to_string()))?;
     // what the venue would call it must be what was said
     match codec.spell(&symbol) {
@@ -115,7 +126,10 @@ pub(crate) fn import_symbol(
 /// When none is meant, with what is near; or several are.
 pub(crate) fn find_symbol(text: &str, known: &[Known], place: &str) -> Outcome<Symbol> {
     let readings = Symbol::from_url(text).unwrap_or_default();
-    if let Some(found) = readings.iter().find(|r| known.iter().any(|k| k.symbol == **r)) {
+    if let Some(found) = readings
+        .iter()
+        .find(|r| known.iter().any(|k| k.symbol == **r))
+    {
         return Ok(found.clone());
     }
     let (venue, name) = match text.split_once(':') {
@@ -149,11 +163,17 @@ fn unknown(text: &str, known: &[Known], place: &str) -> Failure {
             "ingest with `quantflow up`, `quantflow import` a file, or name another --data-dir",
         );
     }
-    let mut near: Vec<(usize, &str)> =
-        known.iter().map(|k| (distance(text, k.symbol.as_str()), k.symbol.as_str())).collect();
+    let mut near: Vec<(usize, &str)> = known
+        .iter()
+        .map(|k| (distance(text, k.symbol.as_str()), k.symbol.as_str()))
+        .collect();
     near.sort_unstable();
-    let close: Vec<&str> =
-        near.iter().filter(|(d, s)| *d <= s.len() / 2).take(5).map(|(_, s)| *s).collect();
+    let close: Vec<&str> = near
+        .iter()
+        .filter(|(d, s)| *d <= s.len() / 2)
+        .take(5)
+        .map(|(_, s)| *s)
+        .collect();
     let failure = failure.because(format!("{place} has {} symbols, not this one", known.len()));
     if close.is_empty() {
         let some: Vec<&str> = near.iter().take(5).map(|(_, s)| *s).collect();
@@ -185,33 +205,77 @@ mod tests {
 
     #[test]
     fn a_built_in_venues_own_names_become_ours() {
-        for text in ["BTC/USDT", "btc/usdt", "BTCUSDT", "BTC-USDT", "binance:BTC/USDT"] {
-            assert_eq!(imported(text, "binance").unwrap(), "binance:BTC/USDT", "{text}");
+        for text in [
+            "BTC/USDT",
+            "btc/usdt",
+            "BTCUSDT",
+            "BTC-USDT",
+            "binance:BTC/USDT",
+        ] {
+            assert_eq!(
+                imported(text, "binance").unwrap(),
+                "binance:BTC/USDT",
+                "{text}"
+            );
         }
         assert_eq!(imported("XRPETH", "binance").unwrap(), "binance:XRP/ETH");
-        assert_eq!(imported("ETHFDUSD", "binance").unwrap(), "binance:ETH/FDUSD");
+        assert_eq!(
+            imported("ETHFDUSD", "binance").unwrap(),
+            "binance:ETH/FDUSD"
+        );
         // another venue's name is its own affair
         assert_eq!(imported("BTCUSDT", "my-tape").unwrap(), "my-tape:BTCUSDT");
-        assert_eq!(imported("BTC/USDT:USDT", "my-tape").unwrap(), "my-tape:BTC/USDT:USDT");
+        assert_eq!(
+            imported("BTC/USDT:USDT", "my-tape").unwrap(),
+            "my-tape:BTC/USDT:USDT"
+        );
     }
 
     #[test]
     fn what_names_nothing_is_refused() {
-        assert!(imported("kraken:BTC/USD", "binance").unwrap_err().contains("kraken"));
-        assert!(imported("NOSUCHPAIR", "binance").unwrap_err().contains("quote asset"));
-        assert!(imported("a b", "binance").unwrap_err().contains("no instrument"));
+        assert!(
+            imported("kraken:BTC/USD", "binance")
+                .unwrap_err()
+                .contains("kraken")
+        );
+        assert!(
+            imported("NOSUCHPAIR", "binance")
+                .unwrap_err()
+                .contains("quote asset")
+        );
+        assert!(
+            imported("a b", "binance")
+                .unwrap_err()
+                .contains("no instrument")
+        );
     }
 
     #[test]
     fn a_symbol_is_found_by_any_of_its_names() {
         let known = known(&[("binance:BTC/USDT", Some("BTCUSDT")), ("nyse:BRK-B", None)]);
-        for text in ["binance:BTC/USDT", "binance:BTC-USDT", "binance:btcusdt", "BTC/USDT", "btc-usdt"] {
+        for text in [
+            "binance:BTC/USDT",
+            "binance:BTC-USDT",
+            "binance:btcusdt",
+            "BTC/USDT",
+            "btc-usdt",
+        ] {
             let found = find_symbol(text, &known, "./data").unwrap();
             assert_eq!(found.as_str(), "binance:BTC/USDT", "{text}");
         }
-        assert_eq!(find_symbol("nyse:BRK-B", &known, "./data").unwrap().as_str(), "nyse:BRK-B");
+        assert_eq!(
+            find_symbol("nyse:BRK-B", &known, "./data")
+                .unwrap()
+                .as_str(),
+            "nyse:BRK-B"
+        );
         let missing = find_symbol("binance:BTC/USDC", &known, "./data").unwrap_err();
-        assert!(missing.to_do.unwrap().contains("did you mean binance:BTC/USDT"));
+        assert!(
+            missing
+                .to_do
+                .unwrap()
+                .contains("did you mean binance:BTC/USDT")
+        );
         let nothing = find_symbol("binance:BTC/USDC", &[], "./data").unwrap_err();
         assert!(nothing.why[0].contains("no data yet"));
     }

@@ -21,6 +21,9 @@ use crate::run::engines::Engines;
 use crate::terminal::{Progress, progress::Unit};
 use crate::venues::{self, Known};
 
+/// A command commits when so many rows wait: its memory stays small, however long the log is.
+const COMMIT_ROWS: usize = 100_000;
+
 /// The data folder, opened and caught up.
 #[derive(Debug)]
 pub(crate) struct Local {
@@ -49,7 +52,11 @@ impl Local {
             Arc::clone(&engines.clock),
             Hub::default(),
         );
-        Ok(Self { settings, engines, market })
+        Ok(Self {
+            settings,
+            engines,
+            market,
+        })
     }
 
     pub(crate) async fn known(&self) -> Outcome<Vec<Known>> {
@@ -61,7 +68,10 @@ impl Local {
                     .and_then(|codec| codec.spell(&symbol.symbol))
                     .map(|name| name.as_str().to_owned()),
             };
-            known.push(Known { symbol: symbol.symbol, venue_symbol: own });
+            known.push(Known {
+                symbol: symbol.symbol,
+                venue_symbol: own,
+            });
         }
         Ok(known)
     }
@@ -79,7 +89,10 @@ impl Local {
         symbol: &Symbol,
         range: TimeRange,
     ) -> Outcome<Vec<Certificate>> {
-        self.market.completeness(symbol, range).await.map_err(of_query)
+        self.market
+            .completeness(symbol, range)
+            .await
+            .map_err(of_query)
     }
 
     /// All is committed by now, so the store alone has every trade.
@@ -89,8 +102,12 @@ impl Local {
         range: TimeRange,
         mut take: impl FnMut(&Trade) -> Outcome,
     ) -> Outcome {
-        let query =
-            TradeQuery { symbol: symbol.clone(), range, newest_first: false, limit: None };
+        let query = TradeQuery {
+            symbol: symbol.clone(),
+            range,
+            newest_first: false,
+            limit: None,
+        };
         let mut batches = self.engines.store.trades(&query).await.map_err(of_store)?;
         while let Some(batch) = batches.try_next().await.map_err(of_store)? {
             for trade in batch.iter() {
@@ -111,7 +128,9 @@ pub(crate) fn engines(context: &Context, settings: &Settings) -> Outcome<Engines
     })?;
     if let Some(folder) = recovered {
         let folder = folder.display();
-        context.terminal.note(&format!("note: an interrupted rebuild was undone in {folder}"));
+        context.terminal.note(&format!(
+            "note: an interrupted rebuild was undone in {folder}"
+        ));
     }
     let (engines, repairs) = Engines::open(settings).map_err(|error| locked(settings, &error))?;
     for repair in repairs {
@@ -137,9 +156,10 @@ pub(crate) async fn open_partition(
         effects: None,
     };
     let setup = setup(settings, id)?;
-    setup.open(parts).await.map_err(|error| {
-        Failure::new(format!("cannot take over the data of {id}")).because(error)
-    })
+    setup
+        .open(parts)
+        .await
+        .map_err(|error| Failure::new(format!("cannot take over the data of {id}")).because(error))
 }
 
 /// How a partition is read.
@@ -155,7 +175,10 @@ pub(crate) fn setup(settings: &Settings, id: &PartitionId) -> Outcome<PartitionS
         codec: venues::codec_of(settings, &venue)?,
         venue,
         pipeline: PipelineOptions::default(),
-        options: PartitionOptions::default(),
+        options: PartitionOptions {
+            commit_rows: COMMIT_ROWS,
+            ..PartitionOptions::default()
+        },
     })
 }
 
@@ -175,7 +198,12 @@ pub(crate) async fn catch_up(
     }
     let length = end.offset.saturating_sub(from.offset);
     let what = format!("catching up {id}");
-    let progress = Progress::new(&context.terminal, &what, Unit::Things("records"), Some(length));
+    let progress = Progress::new(
+        &context.terminal,
+        &what,
+        Unit::Things("records"),
+        Some(length),
+    );
     let result = partition
         .catch_up(from, end, |position| {
             progress.set(position.offset.saturating_sub(from.offset));
@@ -202,9 +230,7 @@ fn locked(settings: &Settings, error: &anyhow::Error) -> Failure {
 
 fn of_query(error: QueryError) -> Failure {
     match error {
-        QueryError::UnknownSymbol(symbol) => {
-            Failure::new(format!("nothing is known of {symbol}"))
-        }
+        QueryError::UnknownSymbol(symbol) => Failure::new(format!("nothing is known of {symbol}")),
         QueryError::Store(error) => of_store(error),
     }
 }

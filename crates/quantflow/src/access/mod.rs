@@ -182,7 +182,10 @@ pub(crate) fn range_of(span: Span) -> Outcome<TimeRange> {
     );
     if range.is_empty() {
         return Err(Failure::usage("the span is empty")
-            .because(format!("--from {} is not before --to {}", range.start, range.end))
+            .because(format!(
+                "--from {} is not before --to {}",
+                range.start, range.end
+            ))
             .to_do("--from is the first instant inside, --to the first one after it"));
     }
     Ok(range)

@@ -63,6 +63,8 @@ struct Page {
 impl Remote {
     /// A server that answers; `None` when it does not: it ended without taking its file away.
     pub(crate) async fn reach(server: &Server) -> Outcome<Option<Self>> {
+        // the client wants a TLS library even for plain HTTP; a second one is refused, the first stays
+        let _ = rustls::crypto::ring::default_provider().install_default();
         let client = reqwest::Client::builder()
             .connect_timeout(REACH)
             .timeout(ANSWER)
@@ -70,7 +72,11 @@ impl Remote {
             .build()
             .map_err(|error| Failure::new("cannot speak HTTP").because(error))?;
         let url = server.url.trim_end_matches('/').to_owned();
-        let live = client.get(format!("{url}/health/live")).timeout(REACH).send().await;
+        let live = client
+            .get(format!("{url}/health/live"))
+            .timeout(REACH)
+            .send()
+            .await;
         match live {
             Ok(_) => Ok(Some(Self { client, url })),
             Err(error) => {
@@ -96,7 +102,9 @@ impl Remote {
                 .send()
                 .await
                 .map_err(|error| {
-                    failed().because(error).to_do("is it still running? `quantflow doctor` looks")
+                    failed()
+                        .because(error)
+                        .to_do("is it still running? `quantflow doctor` looks")
                 })?;
             let status = answer.status();
             let wait = answer
@@ -108,28 +116,39 @@ impl Remote {
                 tokio::time::sleep(Duration::from_secs(wait.unwrap_or(1).min(LONGEST_WAIT))).await;
                 continue;
             }
-            let body = answer.bytes().await.map_err(|error| failed().because(error))?;
+            let body = answer
+                .bytes()
+                .await
+                .map_err(|error| failed().because(error))?;
             let mut envelope: Value = serde_json::from_slice(&body).map_err(|error| {
-                failed().because(format!("status {status}: {error}")).to_do(
-                    "is it a quantflow of this version? restart it with this binary",
-                )
+                failed()
+                    .because(format!("status {status}: {error}"))
+                    .to_do("is it a quantflow of this version? restart it with this binary")
             })?;
             if envelope["success"] == Value::Bool(true) {
                 let next = envelope["meta"]["nextCursor"].as_str().map(str::to_owned);
-                return Ok(Page { data: envelope["data"].take(), next });
+                return Ok(Page {
+                    data: envelope["data"].take(),
+                    next,
+                });
             }
             let error = &envelope["error"];
             let message = error["message"].as_str().unwrap_or("it does not say why");
             let code = error["code"].as_str().unwrap_or("no code");
-            return Err(Failure::new(message).because(format!("the server at {}: {code}", self.url)));
+            return Err(
+                Failure::new(message).because(format!("the server at {}: {code}", self.url))
+            );
         }
     }
 
     fn read<T: for<'de> Deserialize<'de>>(&self, data: Value) -> Outcome<T> {
         serde_json::from_value(data).map_err(|error| {
-            Failure::new(format!("the answer of the server at {} cannot be read", self.url))
-                .because(error)
-                .to_do("is it a quantflow of this version? restart it with this binary")
+            Failure::new(format!(
+                "the answer of the server at {} cannot be read",
+                self.url
+            ))
+            .because(error)
+            .to_do("is it a quantflow of this version? restart it with this binary")
         })
     }
 
@@ -150,10 +169,10 @@ impl Remote {
             };
             let page = self.get(&target).await?;
             let rows: Vec<Row> = self.read(page.data)?;
-            known.extend(
-                rows.into_iter()
-                    .map(|row| Known { symbol: row.symbol, venue_symbol: row.venue_symbol }),
-            );
+            known.extend(rows.into_iter().map(|row| Known {
+                symbol: row.symbol,
+                venue_symbol: row.venue_symbol,
+            }));
             if page.next.is_none() {
                 return Ok(known);
             }
@@ -174,10 +193,14 @@ impl Remote {
         }
         let page = self.get(&target).await?;
         let rows: Vec<CandleJson> = self.read(page.data)?;
-        let candles: Vec<CandleView> =
-            rows.iter().map(|row| row.view(request.timeframe)).collect();
-        let after = candles.last().map(|view| view.candle.open_time.plus_nanos(1));
-        Ok(CandlePage { next: after.filter(|_| page.next.is_some()), candles })
+        let candles: Vec<CandleView> = rows.iter().map(|row| row.view(request.timeframe)).collect();
+        let after = candles
+            .last()
+            .map(|view| view.candle.open_time.plus_nanos(1));
+        Ok(CandlePage {
+            next: after.filter(|_| page.next.is_some()),
+            candles,
+        })
     }
 
     pub(super) async fn trades(&self, request: &TradeRequest) -> Outcome<Vec<Trade>> {
@@ -185,8 +208,9 @@ impl Remote {
         let mut cursor = None;
         while trades.len() < request.limit {
             let limit = (request.limit - trades.len()).min(TRADES);
-            let page =
-                self.trade_page(&request.symbol, request.range, limit, cursor.as_deref()).await?;
+            let page = self
+                .trade_page(&request.symbol, request.range, limit, cursor.as_deref())
+                .await?;
             let rows: Vec<TradeJson> = self.read(page.data)?;
             trades.extend(rows.iter().map(TradeJson::trade));
             cursor = page.next;
@@ -224,8 +248,12 @@ impl Remote {
         let mut spool = Spool::new().map_err(cannot_keep)?;
         let mut cursor = None;
         loop {
-            let page = self.trade_page(symbol, range, TRADES, cursor.as_deref()).await?;
-            spool.push(page.data.to_string().as_bytes()).map_err(cannot_keep)?;
+            let page = self
+                .trade_page(symbol, range, TRADES, cursor.as_deref())
+                .await?;
+            spool
+                .push(page.data.to_string().as_bytes())
+                .map_err(cannot_keep)?;
             cursor = page.next;
             if cursor.is_none() {
                 break;
@@ -291,7 +319,9 @@ fn id<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<TradeId>, D::
         Some(Value::String(text)) => text,
         Some(other) => other.to_string(),
     };
-    text.parse().map(|id| Some(TradeId(id))).map_err(serde::de::Error::custom)
+    text.parse()
+        .map(|id| Some(TradeId(id)))
+        .map_err(serde::de::Error::custom)
 }
 
 #[derive(Debug, Deserialize)]
@@ -507,8 +537,14 @@ mod tests {
     fn urls_are_encoded_and_ranges_named() {
         assert_eq!(encoded("index:^GSPC"), "index:%5EGSPC");
         let mut target = "/x?".to_owned();
-        push_range(&mut target, TimeRange::new(Timestamp::EPOCH, Timestamp::from_seconds(60)));
-        assert_eq!(target, "/x?from=1970-01-01T00:00:00Z&to=1970-01-01T00:01:00Z");
+        push_range(
+            &mut target,
+            TimeRange::new(Timestamp::EPOCH, Timestamp::from_seconds(60)),
+        );
+        assert_eq!(
+            target,
+            "/x?from=1970-01-01T00:00:00Z&to=1970-01-01T00:01:00Z"
+        );
         let mut target = "/x?limit=1".to_owned();
         push_range(&mut target, TimeRange::ALL);
         assert_eq!(target, "/x?limit=1");

@@ -19,8 +19,20 @@ impl Spool {
         loop {
             let name = format!("quantflow-{}-{number}.spool", std::process::id());
             let path = std::env::temp_dir().join(name);
-            match OpenOptions::new().read(true).write(true).create_new(true).open(&path) {
-                Ok(file) => return Ok(Self { file, path, pages: Vec::new(), end: 0 }),
+            match OpenOptions::new()
+                .read(true)
+                .write(true)
+                .create_new(true)
+                .open(&path)
+            {
+                Ok(file) => {
+                    return Ok(Self {
+                        file,
+                        path,
+                        pages: Vec::new(),
+                        end: 0,
+                    });
+                }
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => number += 1,
                 Err(error) => return Err(error),
             }
@@ -38,7 +50,9 @@ impl Spool {
 
     /// Takes the page on top.
     pub(super) fn pop(&mut self) -> io::Result<Option<Vec<u8>>> {
-        let Some((start, length)) = self.pages.pop() else { return Ok(None) };
+        let Some((start, length)) = self.pages.pop() else {
+            return Ok(None);
+        };
         let mut page = vec![0; length];
         self.file.seek(SeekFrom::Start(start))?;
         self.file.read_exact(&mut page)?;

@@ -26,9 +26,13 @@ pub(crate) async fn candles(context: &Context, arguments: &CandlesArguments) -> 
     };
     let page = access.candles(&request).await?;
     if page.candles.is_empty() {
-        context.terminal.note(&format!("no {} candles in this span", arguments.timeframe));
+        context
+            .terminal
+            .note(&format!("no {} candles in this span", arguments.timeframe));
     } else if let Some(next) = page.next {
-        context.terminal.note(&format!("there is more: --from {next}"));
+        context
+            .terminal
+            .note(&format!("there is more: --from {next}"));
     }
     print(
         context,
@@ -46,7 +50,14 @@ pub(crate) async fn trades(context: &Context, arguments: &TradesArguments) -> Ou
     let limit = limit(arguments.limit)?;
     let access = Access::to_read(context).await?;
     let symbol = access.symbol(&arguments.symbol).await?;
-    let trades = access.trades(&TradeRequest { symbol, range, limit, before: None }).await?;
+    let trades = access
+        .trades(&TradeRequest {
+            symbol,
+            range,
+            limit,
+            before: None,
+        })
+        .await?;
     if trades.is_empty() {
         context.terminal.note("no trades in this span");
     }

@@ -11,5 +11,7 @@ use crate::failure::Outcome;
 pub(crate) fn run(context: &Context, shell: Shell) -> Outcome {
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut Arguments::command(), "quantflow", &mut script);
-    context.terminal.show_text(&String::from_utf8_lossy(&script))
+    context
+        .terminal
+        .show_text(&String::from_utf8_lossy(&script))
 }

@@ -21,7 +21,11 @@ fn show(context: &Context) -> Outcome {
     for (path, value) in loaded.iter() {
         let key = schema::find(path);
         let hidden = key.is_some_and(|key| key.form == Form::Secret);
-        let text = if hidden { "(secret)" } else { value.text.as_str() };
+        let text = if hidden {
+            "(secret)"
+        } else {
+            value.text.as_str()
+        };
         listing.push(vec![
             Cell::text(path),
             Cell::text(text),
@@ -29,7 +33,10 @@ fn show(context: &Context) -> Outcome {
             Cell::text(key.map_or("", |key| key.doc)),
         ]);
     }
-    for key in KEYS.iter().filter(|key| key.default.is_empty() && loaded.get(key.path).is_none()) {
+    for key in KEYS
+        .iter()
+        .filter(|key| key.default.is_empty() && loaded.get(key.path).is_none())
+    {
         // `*` keys that nobody set, as an invitation
         listing.push(vec![
             Cell::text(key.path),
@@ -47,12 +54,18 @@ fn check(context: &Context) -> Outcome {
         Ok(loaded)
     });
     // here the configuration is the work, not the usage
-    let loaded = checked.map_err(|failure| Failure { usage: false, ..failure })?;
-    let set = loaded.iter().filter(|(_, value)| value.from != "default").count();
-    let file = loaded.file.as_ref().map_or_else(
-        || "no file".to_owned(),
-        |file| file.display().to_string(),
-    );
+    let loaded = checked.map_err(|failure| Failure {
+        usage: false,
+        ..failure
+    })?;
+    let set = loaded
+        .iter()
+        .filter(|(_, value)| value.from != "default")
+        .count();
+    let file = loaded
+        .file
+        .as_ref()
+        .map_or_else(|| "no file".to_owned(), |file| file.display().to_string());
     context.terminal.show_text(&format!(
         "the configuration is right: {set} of {} settings set ({file})\n",
         loaded.iter().count()

@@ -41,15 +41,30 @@ struct Check {
 
 impl Check {
     fn ok(what: &'static str, says: impl Into<String>) -> Self {
-        Self { what, state: State::Ok, says: says.into(), to_do: None }
+        Self {
+            what,
+            state: State::Ok,
+            says: says.into(),
+            to_do: None,
+        }
     }
 
     fn warn(what: &'static str, says: impl Into<String>, to_do: impl Into<String>) -> Self {
-        Self { what, state: State::Warn, says: says.into(), to_do: Some(to_do.into()) }
+        Self {
+            what,
+            state: State::Warn,
+            says: says.into(),
+            to_do: Some(to_do.into()),
+        }
     }
 
     fn fail(what: &'static str, says: impl Into<String>, to_do: impl Into<String>) -> Self {
-        Self { what, state: State::Fail, says: says.into(), to_do: Some(to_do.into()) }
+        Self {
+            what,
+            state: State::Fail,
+            says: says.into(),
+            to_do: Some(to_do.into()),
+        }
     }
 }
 
@@ -77,10 +92,15 @@ pub(crate) async fn run(context: &Context) -> Outcome {
         checks.push(writable(&settings.data_dir));
         checks.push(room(&settings.data_dir));
         let served = server(settings).await;
-        let is_served = served.as_ref().is_some_and(|check| check.state == State::Ok);
+        let is_served = served
+            .as_ref()
+            .is_some_and(|check| check.state == State::Ok);
         checks.extend(served);
         if is_served {
-            checks.push(Check::ok("port", format!("{}: the server has it", settings.listen)));
+            checks.push(Check::ok(
+                "port",
+                format!("{}: the server has it", settings.listen),
+            ));
         } else {
             checks.push(port(settings));
             checks.extend(folder(settings));
@@ -113,10 +133,15 @@ fn show(context: &Context, checks: &[Check]) -> Outcome {
         ]);
     }
     context.terminal.show(&listing)?;
-    let failed = checks.iter().filter(|check| check.state == State::Fail).count();
+    let failed = checks
+        .iter()
+        .filter(|check| check.state == State::Fail)
+        .count();
     if failed > 0 {
-        return Err(Failure::new(format!("{failed} of {} checks failed", checks.len()))
-            .to_do("do what stands beside them, then run `quantflow doctor` again"));
+        return Err(
+            Failure::new(format!("{failed} of {} checks failed", checks.len()))
+                .to_do("do what stands beside them, then run `quantflow doctor` again"),
+        );
     }
     Ok(())
 }
@@ -149,13 +174,21 @@ fn room(data_dir: &Path) -> Check {
     let existing = data_dir.ancestors().find(|path| path.is_dir());
     match rustix::fs::statvfs(existing.unwrap_or_else(|| Path::new("."))) {
         Ok(stats) => room_of(stats.f_bavail.saturating_mul(stats.f_frsize)),
-        Err(error) => Check::warn(WHAT, format!("cannot be told: {error}"), "look at it yourself"),
+        Err(error) => Check::warn(
+            WHAT,
+            format!("cannot be told: {error}"),
+            "look at it yourself",
+        ),
     }
 }
 
 #[cfg(not(unix))]
 fn room(_data_dir: &Path) -> Check {
-    Check::warn("free space", "cannot be told on this system", "look at it yourself")
+    Check::warn(
+        "free space",
+        "cannot be told on this system",
+        "look at it yourself",
+    )
 }
 
 fn room_of(free: u64) -> Check {
@@ -176,12 +209,16 @@ async fn server(settings: &Settings) -> Option<Check> {
     const WHAT: &str = "server";
     let server = Server::of(&settings.data_dir)?;
     Some(match Remote::reach(&server).await {
-        Ok(Some(_)) => {
-            Check::ok(WHAT, format!("pid {} holds the folder, at {}", server.pid, server.url))
-        }
+        Ok(Some(_)) => Check::ok(
+            WHAT,
+            format!("pid {} holds the folder, at {}", server.pid, server.url),
+        ),
         Ok(None) => Check::warn(
             WHAT,
-            format!("pid {} held the folder and ended without saying so", server.pid),
+            format!(
+                "pid {} held the folder and ended without saying so",
+                server.pid
+            ),
             "nothing: the next `quantflow up` repairs what it left",
         ),
         Err(failure) => Check::warn(WHAT, failure.what, "look at the server's log"),
@@ -211,7 +248,11 @@ fn folder(settings: &Settings) -> Vec<Check> {
             let partitions = engines.log.partitions().len();
             let mut checks = vec![Check::ok(WHAT, format!("open; {partitions} partitions"))];
             checks.extend(repairs.iter().map(|repair| {
-                Check::warn("repaired", repair.to_string(), "nothing; `quantflow verify` tells what it touches")
+                Check::warn(
+                    "repaired",
+                    repair.to_string(),
+                    "nothing; `quantflow verify` tells what it touches",
+                )
             }));
             checks
         }
@@ -231,7 +272,9 @@ fn open_files() -> Check {
     const WHAT: &str = "open files";
     // the soft limit stands in the second column of numbers
     let limits = std::fs::read_to_string("/proc/self/limits").unwrap_or_default();
-    let line = limits.lines().find_map(|line| line.strip_prefix("Max open files"));
+    let line = limits
+        .lines()
+        .find_map(|line| line.strip_prefix("Max open files"));
     let Some(soft) = line.and_then(|line| line.split_whitespace().next()) else {
         return Check::ok(WHAT, "the limit cannot be told here");
     };
@@ -286,7 +329,10 @@ async fn venue_offset(settings: &Settings) -> Result<(String, i64), String> {
         .ok_or_else(|| format!("{venue} is not built in"))?;
     let query = Query::ServerTime;
     let request = codec.request(&query).map_err(|error| error.to_string())?;
-    let configured = settings.venues.get(&venue).and_then(|venue| venue.rest_url.clone());
+    let configured = settings
+        .venues
+        .get(&venue)
+        .and_then(|venue| venue.rest_url.clone());
     let url = configured.unwrap_or_else(|| codec.describe().rest_url.to_string());
     let transport = quantflow_transport::Transport::new(quantflow_transport::Settings::default())
         .map_err(|error| error.to_string())?;
@@ -296,11 +342,17 @@ async fn venue_offset(settings: &Settings) -> Result<(String, i64), String> {
     let body = match &answer {
         Answer::Response(response) if response.status == 200 => &response.body,
         Answer::Response(response) => return Err(format!("{venue} answered {}", response.status)),
-        other => return Err(format!("{other:?}")),
+        Answer::Failed(failure) => return Err(format!("{venue}: {}", failure.detail)),
     };
     let mut events = Vec::new();
     codec
-        .decode(&Input::Answer { query: &query, body }, &mut events)
+        .decode(
+            &Input::Answer {
+                query: &query,
+                body,
+            },
+            &mut events,
+        )
         .map_err(|error| error.to_string())?;
     let theirs = events.iter().find_map(|event| match event.kind {
         EventKind::ServerTime(time) => Some(time),

@@ -47,7 +47,12 @@ pub(crate) async fn run(context: &Context, arguments: &ExportArguments) -> Outco
     };
     let access = Access::to_read(context).await?;
     let symbol = access.symbol(&arguments.symbol).await?;
-    let wanted = Wanted { symbol, rows, range, unit: arguments.time };
+    let wanted = Wanted {
+        symbol,
+        rows,
+        range,
+        unit: arguments.time,
+    };
     let progress = Progress::new(&context.terminal, "exporting", Unit::Things("rows"), None);
     let mut target = Target::open(arguments.output.as_deref(), format)?;
     let count = if format == Format::Parquet {
@@ -57,20 +62,27 @@ pub(crate) async fn run(context: &Context, arguments: &ExportArguments) -> Outco
     };
     target.finish()?;
     progress.done();
-    let place = arguments.output.as_ref().map_or_else(String::new, |path| {
-        format!(" into {}", path.display())
-    });
-    context.terminal.note(&format!("{count} rows of {}{place}", wanted.symbol));
+    let place = arguments
+        .output
+        .as_ref()
+        .map_or_else(String::new, |path| format!(" into {}", path.display()));
+    context
+        .terminal
+        .note(&format!("{count} rows of {}{place}", wanted.symbol));
     Ok(())
 }
 
 /// As asked for, else as the file's name says, else CSV.
 fn format(context: &Context, arguments: &ExportArguments) -> Outcome<Format> {
-    let by_name = arguments.output.as_deref().and_then(FileFormat::of).map(|format| match format {
-        FileFormat::Csv => Format::Csv,
-        FileFormat::JsonLines => Format::Jsonl,
-        FileFormat::Parquet => Format::Parquet,
-    });
+    let by_name = arguments
+        .output
+        .as_deref()
+        .and_then(FileFormat::of)
+        .map(|format| match format {
+            FileFormat::Csv => Format::Csv,
+            FileFormat::JsonLines => Format::Jsonl,
+            FileFormat::Parquet => Format::Parquet,
+        });
     let format = context.terminal.asked().or(by_name).unwrap_or(Format::Csv);
     match format {
         Format::Table => Err(Failure::usage("an export is no table")
@@ -128,7 +140,10 @@ impl Target {
         } else {
             Out::Plain(out)
         };
-        Ok(Self { out, file: Some((part, path.to_owned())) })
+        Ok(Self {
+            out,
+            file: Some((part, path.to_owned())),
+        })
     }
 
     fn finish(mut self) -> Outcome {
@@ -137,7 +152,9 @@ impl Target {
             Out::Plain(ref mut out) => out.flush(),
             Out::Packed(ref mut out) => out.try_finish().and_then(|()| out.get_mut().flush()),
         };
-        let Some((part, path)) = file else { return Ok(written?) };
+        let Some((part, path)) = file else {
+            return Ok(written?);
+        };
         written
             .and_then(|()| std::fs::rename(&part, &path))
             .map_err(|error| cannot_write(&path, &error))
@@ -175,7 +192,7 @@ async fn text(
         (Format::Json, _) => out.write_all(b"[")?,
         _ => {}
     }
-    let mut between = |out: &mut Out, count: &mut u64| -> io::Result<()> {
+    let between = |out: &mut Out, count: &mut u64| -> io::Result<()> {
         *count += 1;
         if *count % 10_000 == 0 {
             progress.set(*count);
@@ -194,9 +211,15 @@ async fn text(
                     return Ok(trades::write_csv(trade, unit, out)?);
                 }
                 trades::write_json(trade, out)?;
-                if format == Format::Jsonl { Ok(out.write_all(b"\n")?) } else { Ok(()) }
+                if format == Format::Jsonl {
+                    Ok(out.write_all(b"\n")?)
+                } else {
+                    Ok(())
+                }
             };
-            access.each_trade(&wanted.symbol, wanted.range, write).await?;
+            access
+                .each_trade(&wanted.symbol, wanted.range, write)
+                .await?;
         }
         Rows::Candles(timeframe) => {
             let write = |candle: &quantflow_market::view::CandleView| -> Outcome {
@@ -205,9 +228,15 @@ async fn text(
                     return Ok(candles::write_csv(candle, unit, out)?);
                 }
                 candles::write_json(candle, out)?;
-                if format == Format::Jsonl { Ok(out.write_all(b"\n")?) } else { Ok(()) }
+                if format == Format::Jsonl {
+                    Ok(out.write_all(b"\n")?)
+                } else {
+                    Ok(())
+                }
             };
-            access.each_candle(&wanted.symbol, timeframe, wanted.range, write).await?;
+            access
+                .each_candle(&wanted.symbol, timeframe, wanted.range, write)
+                .await?;
         }
     }
     if format == Format::Json {
@@ -259,7 +288,9 @@ async fn each_row(
     match wanted.rows {
         Rows::Trades => {
             access
-                .each_trade(&wanted.symbol, wanted.range, |trade| take(table.trade(trade)))
+                .each_trade(&wanted.symbol, wanted.range, |trade| {
+                    take(table.trade(trade))
+                })
                 .await
         }
         Rows::Candles(timeframe) => {

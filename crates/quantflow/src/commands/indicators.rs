@@ -53,7 +53,11 @@ fn describe(context: &Context, name: &str) -> Outcome {
         });
     };
     let definition: &Definition = entry.definition;
-    let parameters = definition.parameters.iter().map(|p| parameter(definition, p)).collect();
+    let parameters = definition
+        .parameters
+        .iter()
+        .map(|p| parameter(definition, p))
+        .collect();
     let texts = |texts: &[&str]| Cell::Json(texts.iter().map(|t| Value::from(*t)).collect());
     context.terminal.show(&Listing::one(vec![
         ("name", "name", Cell::text(definition.name)),
@@ -61,12 +65,20 @@ fn describe(context: &Context, name: &str) -> Outcome {
         ("group", "group", Cell::text(definition.group.title())),
         ("overlay", "overlay", Cell::Flag(definition.overlay)),
         ("reads", "inputs", texts(&definition.inputs.names())),
-        ("parameters", "parameters", Cell::Json(Value::Array(parameters))),
+        (
+            "parameters",
+            "parameters",
+            Cell::Json(Value::Array(parameters)),
+        ),
         ("outputs", "outputs", texts(definition.outputs)),
         ("remembers", "remembers", Cell::Flag(definition.remembers)),
         ("repaints", "repaints", Cell::Flag(definition.repaints)),
         ("source", "source", Cell::text(definition.source)),
-        ("revision", "revision", Cell::Whole(u64::from(definition.revision))),
+        (
+            "revision",
+            "revision",
+            Cell::Whole(u64::from(definition.revision)),
+        ),
     ]))
 }
 
@@ -104,8 +116,16 @@ async fn compute(context: &Context, arguments: &IndicatorsArguments) -> Outcome 
             .to_do("see `quantflow indicators list`")
     })?;
     let mut listing = Listing::new(vec![Column::new("open_time", "openTime")]);
-    listing.columns.extend(set.columns().into_iter().map(|name| Column::new(name.clone(), name)));
-    let mut taker = Taker { set: &mut set, listing: &mut listing, arguments };
+    listing.columns.extend(
+        set.columns()
+            .into_iter()
+            .map(|name| Column::new(name.clone(), name)),
+    );
+    let mut taker = Taker {
+        set: &mut set,
+        listing: &mut listing,
+        arguments,
+    };
     if is_file(source) {
         taker.file(Path::new(source))?;
     } else {
@@ -179,11 +199,16 @@ impl Taker<'_> {
         let (mut number, mut last) = (0_u64, i64::MIN);
         loop {
             lines.clear();
-            let read = rows.next_lines(LINES, &mut lines).map_err(|e| cannot().because(e))?;
+            let read = rows
+                .next_lines(LINES, &mut lines)
+                .map_err(|e| cannot().because(e))?;
             if read == 0 {
                 return Ok(());
             }
-            for line in lines.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
+            for line in lines
+                .split(|byte| *byte == b'\n')
+                .filter(|line| !line.is_empty())
+            {
                 number += 1;
                 let at = || format!("line {}", rows.line_of(number));
                 let bar = columns.bar(line).map_err(|what| {
@@ -193,7 +218,10 @@ impl Taker<'_> {
                 })?;
                 if bar.time <= last {
                     return Err(cannot()
-                        .because(format!("{}: candles are not in ascending order of time", at()))
+                        .because(format!(
+                            "{}: candles are not in ascending order of time",
+                            at()
+                        ))
                         .to_do("sort the file by its time, each candle once"));
                 }
                 last = bar.time;
@@ -213,7 +241,10 @@ impl BarColumns {
     /// The columns were checked when the file was opened.
     fn of(columns: &[String]) -> Self {
         let place = |names: &[&str]| {
-            columns.iter().position(|column| names.contains(&column.as_str())).unwrap_or(0)
+            columns
+                .iter()
+                .position(|column| names.contains(&column.as_str()))
+                .unwrap_or(0)
         };
         let units: [(&[&str], u8); 4] = [
             (&["ts_ns", "open_time_ns"], 0),
@@ -222,7 +253,9 @@ impl BarColumns {
             (&["ts_s"], 9),
         ];
         let time = units.into_iter().find_map(|(names, digits)| {
-            let at = columns.iter().position(|column| names.contains(&column.as_str()))?;
+            let at = columns
+                .iter()
+                .position(|column| names.contains(&column.as_str()))?;
             Some((at, digits))
         });
         Self {
@@ -250,7 +283,14 @@ impl BarColumns {
             }
         }
         let [open, high, low, close, volume] = numbers;
-        Ok(Bar { time, open, high, low, close, volume })
+        Ok(Bar {
+            time,
+            open,
+            high,
+            low,
+            close,
+            volume,
+        })
     }
 }
 
@@ -275,7 +315,10 @@ mod tests {
         let columns = columns("close,ts_s,open,volume,high,low");
         let bar = columns.bar(b"4,60.5,1,5,3,\"2\"").unwrap();
         assert_eq!(bar.time, 60_500_000_000);
-        assert_eq!((bar.open, bar.high, bar.low, bar.close, bar.volume), (1.0, 3.0, 2.0, 4.0, 5.0));
+        assert_eq!(
+            (bar.open, bar.high, bar.low, bar.close, bar.volume),
+            (1.0, 3.0, 2.0, 4.0, 5.0)
+        );
     }
 
     #[test]

@@ -39,8 +39,11 @@ pub(crate) async fn run(context: &Context, arguments: &RebuildArguments) -> Outc
             .to_do("leave --from and --to out; with --check they say what is compared"));
     }
     if !settings.data_dir.exists() {
-        return Err(Failure::new(format!("there is no data in {}", settings.data_dir.display()))
-            .to_do("name the folder with --data-dir"));
+        return Err(Failure::new(format!(
+            "there is no data in {}",
+            settings.data_dir.display()
+        ))
+        .to_do("name the folder with --data-dir"));
     }
     access::refuse_if_served(&settings, "rebuild").await?;
     let beside = settings.data_dir.join(BESIDE);
@@ -73,7 +76,9 @@ async fn check(context: &Context, settings: Settings, beside: &Path, range: Time
     let differences = differences(&ours, &anew);
     if differences.is_empty() {
         let rows: u64 = ours.values().map(|(rows, _)| rows).sum();
-        context.terminal.note(&format!("the same: {rows} rows in {} parts", ours.len()));
+        context
+            .terminal
+            .note(&format!("the same: {rows} rows in {} parts", ours.len()));
         return Ok(());
     }
     let mut failure = Failure::new("the store is not what its log makes");
@@ -126,13 +131,13 @@ async fn replace(context: &Context, settings: Settings, beside: &Path) -> Outcom
     let old = settings.data_dir.join(OLD);
     remove(&old)?;
     swap(&series, beside, &old, &settings.data_dir).map_err(|error| {
-        Failure::new("cannot put the new store in the old one's place").because(error).to_do(
-            format!(
+        Failure::new("cannot put the new store in the old one's place")
+            .because(error)
+            .to_do(format!(
                 "the old one is whole: it is {} or {}",
                 series.display(),
                 old.display()
-            ),
-        )
+            ))
     })?;
     remove(&old)?;
     let rows: u64 = anew.values().map(|(rows, _)| rows).sum();
@@ -205,8 +210,9 @@ fn cannot_rebuild(id: &PartitionId, error: &RebuildError) -> Failure {
             "what was computed then is still in the store, but cannot be computed anew; \
              lake.retention decides how long raw segments are kept",
         ),
-        RebuildError::Gap { .. } | RebuildError::Archive(_) | RebuildError::Log(_) => failure
-            .to_do("`quantflow verify` names the damaged file; bring it back from a backup"),
+        RebuildError::Gap { .. } | RebuildError::Archive(_) | RebuildError::Log(_) => {
+            failure.to_do("`quantflow verify` names the damaged file; bring it back from a backup")
+        }
         RebuildError::Partition(_) => failure,
     }
 }
@@ -216,7 +222,10 @@ fn read(bytes: &[u8]) -> Result<Vec<(LogPosition, RecordChunk)>, LogError> {
         place: "a segment of the lake".to_owned(),
         detail: error.to_string(),
     };
-    read_segment(bytes).map_err(damaged)?.map(|part| part.map_err(damaged)).collect()
+    read_segment(bytes)
+        .map_err(damaged)?
+        .map(|part| part.map_err(damaged))
+        .collect()
 }
 
 /// Puts a store back that an interrupted rebuild had moved aside. Called before a folder is opened.
@@ -242,8 +251,14 @@ mod tests {
         let old = folder.path().join(OLD);
         std::fs::create_dir(&old).unwrap();
         std::fs::write(old.join("row"), b"1").unwrap();
-        assert_eq!(recover(folder.path()).unwrap(), Some(series_dir(folder.path())));
-        assert_eq!(std::fs::read(series_dir(folder.path()).join("row")).unwrap(), b"1");
+        assert_eq!(
+            recover(folder.path()).unwrap(),
+            Some(series_dir(folder.path()))
+        );
+        assert_eq!(
+            std::fs::read(series_dir(folder.path()).join("row")).unwrap(),
+            b"1"
+        );
         assert_eq!(recover(folder.path()).unwrap(), None);
     }
 }

@@ -41,7 +41,11 @@ pub(crate) fn run(context: &Context, command: VenueCommand) -> Outcome {
     match command {
         VenueCommand::List => list(context),
         VenueCommand::Describe { venue } => describe(context, &venue),
-        VenueCommand::Decode { venue, method, file } => decode(context, &venue, &method, &file),
+        VenueCommand::Decode {
+            venue,
+            method,
+            file,
+        } => decode(context, &venue, &method, &file),
     }
 }
 
@@ -70,7 +74,10 @@ fn list(context: &Context) -> Outcome {
 
 fn codec(name: &str) -> Outcome<Arc<dyn Codec>> {
     let registry = Registry::builtin();
-    let found = name.parse::<VenueId>().ok().and_then(|id| registry.codec(&id));
+    let found = name
+        .parse::<VenueId>()
+        .ok()
+        .and_then(|id| registry.codec(&id));
     found.ok_or_else(|| {
         let known: Vec<&str> = registry.venues().map(VenueId::as_str).collect();
         let nearest = known.iter().min_by_key(|id| distance(name, id));
@@ -88,10 +95,17 @@ fn describe(context: &Context, venue: &str) -> Outcome {
     let Value::Object(fields) = description_to_json(codec.describe()) else {
         return Err(Failure::new(format!("{venue} cannot be described")));
     };
-    let properties = fields.into_iter().map(|(name, value)| (name, Cell::Json(value)));
-    let (columns, row) =
-        properties.map(|(name, cell)| (Column::new(name.clone(), name), cell)).unzip();
-    context.terminal.show(&Listing { columns, rows: vec![row], one: true })
+    let properties = fields
+        .into_iter()
+        .map(|(name, value)| (name, Cell::Json(value)));
+    let (columns, row) = properties
+        .map(|(name, cell)| (Column::new(name.clone(), name), cell))
+        .unzip();
+    context.terminal.show(&Listing {
+        columns,
+        rows: vec![row],
+        one: true,
+    })
 }
 
 /// What a body answers, by the endpoint's name. The symbol is not in the bytes of most answers: it
@@ -109,8 +123,16 @@ fn query(method: &str) -> Option<Query> {
             limit,
         },
         "trades" => Query::RecentTrades { symbol, limit },
-        "historicalTrades" => Query::TradesFromId { symbol, from: TradeId(0), limit },
-        "aggTrades" => Query::AggregateTradesFromId { symbol, from: TradeId(0), limit },
+        "historicalTrades" => Query::TradesFromId {
+            symbol,
+            from: TradeId(0),
+            limit,
+        },
+        "aggTrades" => Query::AggregateTradesFromId {
+            symbol,
+            from: TradeId(0),
+            limit,
+        },
         "depth" => Query::Book { symbol, limit },
         "exchangeInfo" => Query::Instruments,
         "ticker/24hr" => Query::Ticker { symbol: None },
@@ -169,9 +191,8 @@ fn decode(context: &Context, venue: &str, method: &str, file: &Path) -> Outcome 
                 .to_do("name what the bytes are, with :SYMBOL where an answer does not say it: klines:BTCUSDT")
         })?),
     };
-    let unreadable = |error: io::Error| {
-        Failure::new(format!("cannot read {}", file.display())).because(error)
-    };
+    let unreadable =
+        |error: io::Error| Failure::new(format!("cannot read {}", file.display())).because(error);
     let mut reader = open(file).map_err(unreadable)?;
     let mut out = io::BufWriter::new(io::stdout().lock());
     let mut tally = Tally::default();
@@ -179,14 +200,23 @@ fn decode(context: &Context, venue: &str, method: &str, file: &Path) -> Outcome 
     if let Some(query) = query {
         let mut body = Vec::new();
         reader.read_to_end(&mut body).map_err(unreadable)?;
-        let result = codec.decode(&Input::Answer { query: &query, body: &body }, &mut events);
+        let result = codec.decode(
+            &Input::Answer {
+                query: &query,
+                body: &body,
+            },
+            &mut events,
+        );
         tally.take(1, result, &mut events, &mut out)?;
     } else {
         let mut line = Vec::new();
         let mut number = 0;
         loop {
             line.clear();
-            let read = reader.by_ref().take(LONGEST_LINE).read_until(b'\n', &mut line);
+            let read = reader
+                .by_ref()
+                .take(LONGEST_LINE)
+                .read_until(b'\n', &mut line);
             if read.map_err(unreadable)? == 0 {
                 break;
             }
@@ -238,8 +268,11 @@ fn without_time(line: &[u8]) -> &[u8] {
 
 /// A file, unpacked where it is gzip; `-` is standard input.
 fn open(file: &Path) -> io::Result<Box<dyn BufRead>> {
-    let raw: Box<dyn Read> =
-        if file == Path::new("-") { Box::new(io::stdin()) } else { Box::new(File::open(file)?) };
+    let raw: Box<dyn Read> = if file == Path::new("-") {
+        Box::new(io::stdin())
+    } else {
+        Box::new(File::open(file)?)
+    };
     let mut buffered = BufReader::with_capacity(1 << 20, raw);
     let packed = buffered.fill_buf()?.starts_with(&[0x1f, 0x8b]);
     Ok(if packed {

@@ -26,7 +26,12 @@ pub(crate) async fn run(context: &Context, arguments: &VerifyArguments) -> Outco
     let access = Access::to_read(context).await?;
     let symbols: Vec<Symbol> = match &arguments.symbol {
         Some(text) => vec![access.symbol(text).await?],
-        None => access.known().await?.into_iter().map(|known| known.symbol).collect(),
+        None => access
+            .known()
+            .await?
+            .into_iter()
+            .map(|known| known.symbol)
+            .collect(),
     };
     let mut certificates = Vec::new();
     for symbol in &symbols {
@@ -92,7 +97,11 @@ fn listing(certificates: &[Certificate]) -> Listing {
             Cell::Whole(day.reconciled.equal),
             Cell::Whole(day.reconciled.different),
             Cell::Whole(day.reconciled.not_compared),
-            if holes.is_empty() { Cell::Empty } else { Cell::Json(Value::Array(holes)) },
+            if holes.is_empty() {
+                Cell::Empty
+            } else {
+                Cell::Json(Value::Array(holes))
+            },
         ]);
     }
     listing
@@ -100,10 +109,14 @@ fn listing(certificates: &[Certificate]) -> Listing {
 
 /// How many trades are missing in the states that count.
 fn missing(day: &Certificate, counts: impl Fn(MissingState) -> bool) -> u64 {
-    let ids = day.missing.iter().filter(|hole| counts(hole.state)).map(|hole| {
-        hole.to.0.saturating_sub(hole.from.0).saturating_add(1)
-    });
-    ids.fold(0_u64, |sum, n| sum.saturating_add(u64::try_from(n).unwrap_or(u64::MAX)))
+    let ids = day
+        .missing
+        .iter()
+        .filter(|hole| counts(hole.state))
+        .map(|hole| hole.to.0.saturating_sub(hole.from.0).saturating_add(1));
+    ids.fold(0_u64, |sum, n| {
+        sum.saturating_add(u64::try_from(n).unwrap_or(u64::MAX))
+    })
 }
 
 fn say(context: &Context, certificates: &[Certificate]) {
@@ -124,7 +137,10 @@ fn say(context: &Context, certificates: &[Certificate]) {
         sum(|day| day.reconciled.not_compared),
     ));
     let holes = certificates.iter().flat_map(|day| {
-        day.missing.iter().filter(|h| h.state != MissingState::Filled).map(move |h| (day, h))
+        day.missing
+            .iter()
+            .filter(|h| h.state != MissingState::Filled)
+            .map(move |h| (day, h))
     });
     for (day, hole) in holes.take(HOLES) {
         context.terminal.note(&format!(
@@ -156,8 +172,11 @@ async fn check_files(context: &Context, local: &Local, symbols: &[Symbol]) -> Ou
     if faults.is_empty() {
         return Ok(());
     }
-    let mut failure =
-        Failure::new(format!("{} damaged in {}", faults.len(), local.settings.data_dir.display()));
+    let mut failure = Failure::new(format!(
+        "{} damaged in {}",
+        faults.len(),
+        local.settings.data_dir.display()
+    ));
     for fault in faults {
         failure = failure.because(fault);
     }
@@ -191,7 +210,10 @@ async fn lake_faults(context: &Context, local: &Local, symbols: &[Symbol]) -> Ou
         Unit::Things("segments"),
         Some(segments.len() as u64),
     );
-    let mut checked = Checked { segments: segments.len(), faults: Vec::new() };
+    let mut checked = Checked {
+        segments: segments.len(),
+        faults: Vec::new(),
+    };
     let mut previous: Option<&ArchivedSegment> = None;
     for segment in &segments {
         let follows = previous.filter(|before| before.partition == segment.partition);
@@ -205,7 +227,9 @@ async fn lake_faults(context: &Context, local: &Local, symbols: &[Symbol]) -> Ou
         }
         if let Err(error) = local.engines.archive.get(segment).await {
             let depends = depends(local, &segment.partition, segment.range, symbols).await;
-            checked.faults.push(format!("lake: {error}; depends on it: {depends}"));
+            checked
+                .faults
+                .push(format!("lake: {error}; depends on it: {depends}"));
         }
         previous = Some(segment);
         progress.add(1);
@@ -218,8 +242,12 @@ async fn log_faults(context: &Context, local: &Local, symbols: &[Symbol]) -> Out
     let log = &local.engines.log;
     let cannot = |error| Failure::new("cannot check the log").because(error);
     let mut checked = Checked::default();
-    let progress =
-        Progress::new(&context.terminal, "checking the log", Unit::Things("segments"), None);
+    let progress = Progress::new(
+        &context.terminal,
+        "checking the log",
+        Unit::Things("segments"),
+        None,
+    );
     for partition in log.partitions() {
         for segment in log.closed_segments(&partition).await.map_err(cannot)? {
             checked.segments += 1;
@@ -231,8 +259,10 @@ async fn log_faults(context: &Context, local: &Local, symbols: &[Symbol]) -> Out
                     continue;
                 }
             };
-            let found: String =
-                Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+            let found: String = Sha256::digest(&bytes)
+                .iter()
+                .map(|byte| format!("{byte:02x}"))
+                .collect();
             if found != segment.sha256 {
                 let depends = depends(local, &partition, segment.range, symbols).await;
                 checked.faults.push(format!(
@@ -254,7 +284,10 @@ async fn depends(
     symbols: &[Symbol],
 ) -> String {
     let mut found = Vec::new();
-    for symbol in symbols.iter().filter(|symbol| symbol.venue_str() == partition.as_str()) {
+    for symbol in symbols
+        .iter()
+        .filter(|symbol| symbol.venue_str() == partition.as_str())
+    {
         match days(local, partition, range, symbol).await {
             Ok(days) if days.is_empty() => {}
             Ok(days) => found.push(format!("{symbol} {}", days.join(" "))),
@@ -262,7 +295,10 @@ async fn depends(
         }
     }
     if found.is_empty() {
-        return format!("records {} to {} of {partition}, no trades", range.from, range.to);
+        return format!(
+            "records {} to {} of {partition}, no trades",
+            range.from, range.to
+        );
     }
     found.join(", ")
 }

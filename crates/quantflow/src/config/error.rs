@@ -58,5 +58,7 @@ pub(crate) enum ConfigError {
 }
 
 fn hint(nearest: &Option<String>) -> String {
-    nearest.as_ref().map_or_else(String::new, |key| format!("; did you mean {key}?"))
+    nearest
+        .as_ref()
+        .map_or_else(String::new, |key| format!("; did you mean {key}?"))
 }

@@ -55,7 +55,12 @@ impl Loaded {
         let mut names: Vec<String> = self
             .values
             .keys()
-            .filter_map(|path| path.strip_prefix(parent)?.strip_prefix('.')?.split('.').next())
+            .filter_map(|path| {
+                path.strip_prefix(parent)?
+                    .strip_prefix('.')?
+                    .split('.')
+                    .next()
+            })
             .map(str::to_owned)
             .collect();
         names.dedup();
@@ -73,7 +78,11 @@ impl Loaded {
         let bad = || ConfigError::BadValue {
             key: path.to_owned(),
             from: from.to_owned(),
-            found: if key.form == Form::Secret { "(secret)".to_owned() } else { text.clone() },
+            found: if key.form == Form::Secret {
+                "(secret)".to_owned()
+            } else {
+                text.clone()
+            },
             expected: key.form.expected().to_owned(),
         };
         let fits = match key.form {
@@ -86,7 +95,13 @@ impl Loaded {
         if !fits {
             return Err(bad());
         }
-        self.values.insert(path.to_owned(), Value { text, from: from.to_owned() });
+        self.values.insert(
+            path.to_owned(),
+            Value {
+                text,
+                from: from.to_owned(),
+            },
+        );
         Ok(())
     }
 }
@@ -97,21 +112,29 @@ impl Loaded {
 /// When a source cannot be read, names an unknown key, or gives a value of another form.
 pub(crate) fn load(sources: &Sources) -> Result<Loaded, ConfigError> {
     let mut loaded = Loaded::default();
-    for key in KEYS.iter().filter(|key| !key.path.contains('*') && !key.default.is_empty()) {
+    for key in KEYS
+        .iter()
+        .filter(|key| !key.path.contains('*') && !key.default.is_empty())
+    {
         loaded.set(key.path, key.default.to_owned(), "default")?;
     }
     let default_file = Path::new(DEFAULT_FILE);
-    if let Some(file) =
-        sources.file.as_deref().or_else(|| default_file.exists().then_some(default_file))
+    if let Some(file) = sources
+        .file
+        .as_deref()
+        .or_else(|| default_file.exists().then_some(default_file))
     {
         let text = std::fs::read_to_string(file).map_err(|error| ConfigError::Unreadable {
             path: file.to_owned(),
             detail: error.to_string(),
         })?;
         let from = file.display().to_string();
-        let table: toml::Table = text.parse().map_err(|error: toml::de::Error| {
-            ConfigError::Syntax { path: from.clone(), detail: error.to_string() }
-        })?;
+        let table: toml::Table =
+            text.parse()
+                .map_err(|error: toml::de::Error| ConfigError::Syntax {
+                    path: from.clone(),
+                    detail: error.to_string(),
+                })?;
         add_table(&mut loaded, "", &table, &from)?;
         loaded.file = Some(file.to_owned());
     }
@@ -121,8 +144,15 @@ pub(crate) fn load(sources: &Sources) -> Result<Loaded, ConfigError> {
         }
     }
     for (name, value) in &sources.environment {
-        let Some(path) = name.strip_prefix(PREFIX) else { continue };
-        add_variable(&mut loaded, name, &path.to_ascii_lowercase().replace("__", "."), value)?;
+        let Some(path) = name.strip_prefix(PREFIX) else {
+            continue;
+        };
+        add_variable(
+            &mut loaded,
+            name,
+            &path.to_ascii_lowercase().replace("__", "."),
+            value,
+        )?;
     }
     for (path, value) in &sources.flags {
         loaded.set(path, value.clone(), "command line")?;
@@ -141,7 +171,9 @@ fn add_variable(
     let secret = path
         .strip_suffix("_file")
         .filter(|path| schema::find(path).is_some_and(|key| key.form == Form::Secret));
-    let Some(secret) = secret else { return loaded.set(path, value.to_owned(), &from) };
+    let Some(secret) = secret else {
+        return loaded.set(path, value.to_owned(), &from);
+    };
     let text = std::fs::read_to_string(value).map_err(|error| ConfigError::SecretFile {
         key: secret.to_owned(),
         from: from.clone(),
@@ -158,7 +190,11 @@ fn add_table(
     from: &str,
 ) -> Result<(), ConfigError> {
     for (name, value) in table {
-        let path = if prefix.is_empty() { name.clone() } else { format!("{prefix}.{name}") };
+        let path = if prefix.is_empty() {
+            name.clone()
+        } else {
+            format!("{prefix}.{name}")
+        };
         match value {
             toml::Value::Table(inner) => add_table(loaded, &path, inner, from)?,
             toml::Value::Array(items) => {
@@ -191,9 +227,18 @@ mod tests {
             std::fs::write(&path, text).unwrap();
             path
         });
-        let environment =
-            environment.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
-        (folder, Sources { file, environment, flags: Vec::new() })
+        let environment = environment
+            .iter()
+            .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()))
+            .collect();
+        (
+            folder,
+            Sources {
+                file,
+                environment,
+                flags: Vec::new(),
+            },
+        )
     }
 
     #[test]
@@ -207,18 +252,38 @@ mod tests {
         assert_eq!(loaded.get("bus.sync_interval").unwrap().text, "1s");
         assert_eq!(loaded.get("log.level").unwrap().text, "debug");
         assert_eq!(loaded.get("data_dir").unwrap().from, "default");
-        from.flags.push(("listen".to_owned(), "127.0.0.1:3".to_owned()));
-        assert_eq!(load(&from).unwrap().get("listen").unwrap().text, "127.0.0.1:3");
+        from.flags
+            .push(("listen".to_owned(), "127.0.0.1:3".to_owned()));
+        assert_eq!(
+            load(&from).unwrap().get("listen").unwrap().text,
+            "127.0.0.1:3"
+        );
     }
 
     #[test]
     fn faults_name_the_key_the_source_and_what_is_right() {
         for (file, environment, words) in [
-            (Some("lisen = \"x\""), vec![], vec!["lisen", "q.toml", "did you mean listen?"]),
-            (Some("listen = \"here\""), vec![], vec!["listen", "\"here\"", "127.0.0.1:8080"]),
+            (
+                Some("lisen = \"x\""),
+                vec![],
+                vec!["lisen", "q.toml", "did you mean listen?"],
+            ),
+            (
+                Some("listen = \"here\""),
+                vec![],
+                vec!["listen", "\"here\"", "127.0.0.1:8080"],
+            ),
             (Some("listen = "), vec![], vec!["no valid TOML"]),
-            (Some("[ingest]\nstreams = [1]"), vec![], vec!["ingest.streams", "list of texts"]),
-            (None, vec![("QUANTFLOW__STORE__URI", "x")], vec!["QUANTFLOW__STORE__URI", "store.url"]),
+            (
+                Some("[ingest]\nstreams = [1]"),
+                vec![],
+                vec!["ingest.streams", "list of texts"],
+            ),
+            (
+                None,
+                vec![("QUANTFLOW__STORE__URI", "x")],
+                vec!["QUANTFLOW__STORE__URI", "store.url"],
+            ),
             (
                 None,
                 vec![("QUANTFLOW__VENUES__BINANCE__API_KEY_FILE", "/nowhere/key")],

@@ -46,42 +46,127 @@ pub(crate) struct Key {
     pub(crate) doc: &'static str,
 }
 
-const fn key(
-    path: &'static str,
-    form: Form,
-    default: &'static str,
-    doc: &'static str,
-) -> Key {
-    Key { path, form, default, doc }
+const fn key(path: &'static str, form: Form, default: &'static str, doc: &'static str) -> Key {
+    Key {
+        path,
+        form,
+        default,
+        doc,
+    }
 }
 
 /// Every key there is.
 pub(crate) const KEYS: &[Key] = &[
-    key("listen", Form::Address, "127.0.0.1:8080", "where the API and the dashboard are served"),
-    key("data_dir", Form::Text, "./data", "the folder of everything that is kept"),
-    key("roles", Form::List, "all", "which roles this process has; all: every one"),
-    key("log.level", Form::Text, "info", "error, warn, info, debug or trace; also per module"),
+    key(
+        "listen",
+        Form::Address,
+        "127.0.0.1:8080",
+        "where the API and the dashboard are served",
+    ),
+    key(
+        "data_dir",
+        Form::Text,
+        "./data",
+        "the folder of everything that is kept",
+    ),
+    key(
+        "roles",
+        Form::List,
+        "all",
+        "which roles this process has; all: every one",
+    ),
+    key(
+        "log.level",
+        Form::Text,
+        "info",
+        "error, warn, info, debug or trace; also per module",
+    ),
     key(
         "ingest.streams",
         Form::List,
         "binance:BTC/USDT,binance:ETH/USDT",
         "symbols to ingest live: trades, best quote and candles; `…|book` adds depth",
     ),
-    key("ingest.history", Form::Flag, "true", "fetch the venue's own candles of the past at start"),
-    key("ingest.demo", Form::Text, "auto", "the generated market: auto (while no live data was ever stored), always, never"),
-    key("venues.*.protocol", Form::Text, "", "the wire protocol of a venue that is not built in: binance"),
-    key("venues.*.rest_url", Form::Text, "", "base URL of the venue's REST API"),
-    key("venues.*.ws_url", Form::Text, "", "base URL of the venue's WebSocket API"),
+    key(
+        "ingest.history",
+        Form::Flag,
+        "true",
+        "fetch the venue's own candles of the past at start",
+    ),
+    key(
+        "ingest.demo",
+        Form::Text,
+        "auto",
+        "the generated market: auto (while no live data was ever stored), always, never",
+    ),
+    key(
+        "venues.*.protocol",
+        Form::Text,
+        "",
+        "the wire protocol of a venue that is not built in: binance",
+    ),
+    key(
+        "venues.*.rest_url",
+        Form::Text,
+        "",
+        "base URL of the venue's REST API",
+    ),
+    key(
+        "venues.*.ws_url",
+        Form::Text,
+        "",
+        "base URL of the venue's WebSocket API",
+    ),
     key("store.url", Form::Text, "embedded:", "where series live"),
-    key("store.commit_interval", Form::Duration, "1s", "at least so often what is known is committed"),
-    key("store.trades_retention", Form::Duration, "never", "how long trades are kept"),
-    key("store.seconds_retention", Form::Duration, "never", "how long candles shorter than 1m are kept"),
+    key(
+        "store.commit_interval",
+        Form::Duration,
+        "1s",
+        "at least so often what is known is committed",
+    ),
+    key(
+        "store.trades_retention",
+        Form::Duration,
+        "never",
+        "how long trades are kept",
+    ),
+    key(
+        "store.seconds_retention",
+        Form::Duration,
+        "never",
+        "how long candles shorter than 1m are kept",
+    ),
     key("bus.url", Form::Text, "embedded:", "where the raw log is"),
-    key("bus.sync_interval", Form::Duration, "20ms", "how long a record may wait to be durable"),
-    key("bus.segment_size", Form::Size, "64MiB", "a segment of the raw log is closed at this size"),
-    key("bus.segment_age", Form::Duration, "1h", "a segment of the raw log is closed at this age"),
-    key("lake.url", Form::Text, "file:", "where closed segments of the raw log go"),
-    key("lake.retention", Form::Duration, "never", "how long raw segments are kept; shorter than the series: rebuild then answers \"raw expired\""),
+    key(
+        "bus.sync_interval",
+        Form::Duration,
+        "20ms",
+        "how long a record may wait to be durable",
+    ),
+    key(
+        "bus.segment_size",
+        Form::Size,
+        "64MiB",
+        "a segment of the raw log is closed at this size",
+    ),
+    key(
+        "bus.segment_age",
+        Form::Duration,
+        "1h",
+        "a segment of the raw log is closed at this age",
+    ),
+    key(
+        "lake.url",
+        Form::Text,
+        "file:",
+        "where closed segments of the raw log go",
+    ),
+    key(
+        "lake.retention",
+        Form::Duration,
+        "never",
+        "how long raw segments are kept; shorter than the series: rebuild then answers \"raw expired\"",
+    ),
 ];
 
 /// Common names of other tools and how they map to ours.
@@ -113,7 +198,11 @@ pub(crate) fn nearest(path: &str) -> Option<String> {
             .split('.')
             .map(|part| {
                 let given = parts.next();
-                if part == "*" { given.unwrap_or(part) } else { part }
+                if part == "*" {
+                    given.unwrap_or(part)
+                } else {
+                    part
+                }
             })
             .collect();
         filled.join(".")
@@ -148,7 +237,10 @@ mod tests {
     #[test]
     fn the_nearest_key_is_found() {
         assert_eq!(nearest("lisen").as_deref(), Some("listen"));
-        assert_eq!(nearest("venues.kraken.rest").as_deref(), Some("venues.kraken.rest_url"));
+        assert_eq!(
+            nearest("venues.kraken.rest").as_deref(),
+            Some("venues.kraken.rest_url")
+        );
         assert_eq!(nearest("something.else.entirely"), None);
         assert!(find("venues.binance.rest_url").is_some());
         assert!(find("venues..rest_url").is_none());

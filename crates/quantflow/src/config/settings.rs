@@ -128,7 +128,9 @@ impl Reader<'_> {
     }
 
     fn parsed<T: std::str::FromStr>(&self, path: &str, expected: &str) -> Result<T, ConfigError> {
-        self.text(path)?.parse().map_err(|_| self.bad(path, expected))
+        self.text(path)?
+            .parse()
+            .map_err(|_| self.bad(path, expected))
     }
 
     fn one_of(&self, path: &str, allowed: &[&str]) -> Result<&str, ConfigError> {
@@ -171,9 +173,11 @@ impl Reader<'_> {
                         return Err(self.bad("ingest.streams", "VENUE:BASE/QUOTE or …|book"));
                     }
                 };
-                let symbol = symbol.parse().map_err(|error: quantflow_model::SymbolError| {
-                    self.bad("ingest.streams", &format!("symbols ({error})"))
-                })?;
+                let symbol = symbol
+                    .parse()
+                    .map_err(|error: quantflow_model::SymbolError| {
+                        self.bad("ingest.streams", &format!("symbols ({error})"))
+                    })?;
                 Ok(Stream { symbol, book })
             })
             .collect()

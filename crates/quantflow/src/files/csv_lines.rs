@@ -3,7 +3,7 @@
 use std::io::BufRead;
 use std::path::Path;
 
-use super::{CANDLE_COLUMNS, FileError, Lines, Skipped, TRADE_COLUMNS};
+use super::{FileError, Lines, Skipped};
 use crate::arguments::Kind;
 use crate::config::schema::distance;
 
@@ -63,8 +63,10 @@ impl CsvLines {
         // spreadsheets write a byte order mark
         let header = line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&line);
         let header = String::from_utf8_lossy(header).into_owned();
-        let columns: Vec<String> =
-            header.split(',').map(|name| name.trim().trim_matches('"').to_owned()).collect();
+        let columns: Vec<String> = header
+            .split(',')
+            .map(|name| name.trim().trim_matches('"').to_owned())
+            .collect();
         check(&header, &columns, kind)?;
         Ok((Self { lines, line }, columns))
     }
@@ -94,7 +96,9 @@ pub(super) fn check(header: &str, columns: &[String], kind: Kind) -> Result<(), 
         name.starts_with(|c: char| c.is_ascii_digit() || c == '-') && name.parse::<f64>().is_ok()
     });
     if looks_like_data {
-        return Err(FileError::NoHeader { first: header.chars().take(80).collect() });
+        return Err(FileError::NoHeader {
+            first: header.chars().take(80).collect(),
+        });
     }
     let known: Vec<&str> = match kind {
         Kind::Trades => TIMES.into_iter().chain(TRADES).collect(),
@@ -133,14 +137,6 @@ pub(super) fn check(header: &str, columns: &[String], kind: Kind) -> Result<(), 
     Ok(())
 }
 
-/// How the first line should look.
-pub(crate) fn wanted_header(kind: Kind) -> &'static str {
-    match kind {
-        Kind::Trades => TRADE_COLUMNS,
-        Kind::Candles => CANDLE_COLUMNS,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -169,7 +165,11 @@ mod tests {
             ("ts_ms,prise,qty\n", Kind::Trades, "did you mean price?"),
             ("ts_ms,price\n", Kind::Trades, "no column qty"),
             ("price,qty\n", Kind::Trades, "no column with the time"),
-            ("ts_ms,open,high,low,close\n", Kind::Candles, "no column volume"),
+            (
+                "ts_ms,open,high,low,close\n",
+                Kind::Candles,
+                "no column volume",
+            ),
             ("ts_ms,price,qty\n", Kind::Candles, "\"price\""),
         ] {
             let error = open(text, kind).unwrap_err().to_string();

@@ -14,7 +14,10 @@ use crate::arguments::Kind;
 type Names = (&'static str, &'static [&'static str]);
 
 const TRADES: [Names; 5] = [
-    ("ts_ns", &["time", "ts_ns", "ts_us", "ts_ms", "ts_s", "timestamp"]),
+    (
+        "ts_ns",
+        &["time", "ts_ns", "ts_us", "ts_ms", "ts_s", "timestamp"],
+    ),
     ("price", &["price"]),
     ("qty", &["quantity", "qty"]),
     ("side", &["side"]),
@@ -22,7 +25,18 @@ const TRADES: [Names; 5] = [
 ];
 
 const CANDLES: [Names; 12] = [
-    ("ts_ns", &["openTime", "open_time", "open_time_ms", "open_time_ns", "ts_ns", "ts_ms", "time"]),
+    (
+        "ts_ns",
+        &[
+            "openTime",
+            "open_time",
+            "open_time_ms",
+            "open_time_ns",
+            "ts_ns",
+            "ts_ms",
+            "time",
+        ],
+    ),
     ("open", &["open"]),
     ("high", &["high"]),
     ("low", &["low"]),
@@ -31,7 +45,10 @@ const CANDLES: [Names; 12] = [
     ("quote_volume", &["quoteVolume", "quote_volume"]),
     ("trades", &["trades"]),
     ("taker_buy_volume", &["takerBuyVolume", "taker_buy_volume"]),
-    ("taker_buy_quote_volume", &["takerBuyQuoteVolume", "taker_buy_quote_volume"]),
+    (
+        "taker_buy_quote_volume",
+        &["takerBuyQuoteVolume", "taker_buy_quote_volume"],
+    ),
     ("first_trade_id", &["firstTradeId", "first_trade_id"]),
     ("last_trade_id", &["lastTradeId", "last_trade_id"]),
 ];
@@ -50,11 +67,18 @@ impl JsonLines {
             Kind::Trades => &TRADES,
             Kind::Candles => &CANDLES,
         };
-        Self { lines: Lines::new(path, text), line: Vec::new(), names }
+        Self {
+            lines: Lines::new(path, text),
+            line: Vec::new(),
+            names,
+        }
     }
 
     pub(super) fn columns(&self) -> Vec<String> {
-        self.names.iter().map(|(column, _)| (*column).to_owned()).collect()
+        self.names
+            .iter()
+            .map(|(column, _)| (*column).to_owned())
+            .collect()
     }
 
     pub(super) fn next_lines(
@@ -88,7 +112,9 @@ fn write_line(line: &[u8], names: &[Names], into: &mut Vec<u8>) -> Option<()> {
         if at > 0 {
             into.push(b',');
         }
-        let found = spellings.iter().find_map(|name| Some((*name, *object.get(*name)?)));
+        let found = spellings
+            .iter()
+            .find_map(|name| Some((*name, *object.get(*name)?)));
         let Some((name, value)) = found else { continue };
         let text = plain(value)?;
         if *column == "ts_ns" {

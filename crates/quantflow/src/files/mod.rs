@@ -129,7 +129,10 @@ impl FileRows {
     pub(crate) fn open(path: &Path, kind: Kind) -> Result<Self, FileError> {
         let format =
             FileFormat::of(path).ok_or_else(|| FileError::UnknownFormat(path.to_owned()))?;
-        let failed = |source| FileError::Read { path: path.to_owned(), source };
+        let failed = |source| FileError::Read {
+            path: path.to_owned(),
+            source,
+        };
         let file = File::open(path).map_err(failed)?;
         let total_bytes = file.metadata().map_err(failed)?.len();
         if total_bytes == 0 {
@@ -154,7 +157,12 @@ impl FileRows {
                 (Rows::Parquet(Box::new(rows)), columns)
             }
         };
-        Ok(Self { rows, columns, read, total_bytes })
+        Ok(Self {
+            rows,
+            columns,
+            read,
+            total_bytes,
+        })
     }
 
     /// The columns of each line.
@@ -238,7 +246,10 @@ impl Read for Counted {
 
 /// A file's text, unpacked where it is gzip, whatever it is called.
 fn text(file: File, read: &Arc<AtomicU64>) -> io::Result<Box<dyn BufRead + Send>> {
-    let counted = Counted { file, read: Arc::clone(read) };
+    let counted = Counted {
+        file,
+        read: Arc::clone(read),
+    };
     let mut buffered = BufReader::with_capacity(256 << 10, counted);
     let packed = buffered.fill_buf()?.starts_with(&[0x1f, 0x8b]);
     Ok(if packed {
@@ -260,13 +271,22 @@ struct Lines {
 
 impl std::fmt::Debug for Lines {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Lines").field("path", &self.path).field("lines", &self.lines).finish()
+        f.debug_struct("Lines")
+            .field("path", &self.path)
+            .field("lines", &self.lines)
+            .finish()
     }
 }
 
 impl Lines {
     fn new(path: &Path, text: Box<dyn BufRead + Send>) -> Self {
-        Self { path: path.to_owned(), text, rows: 0, lines: 0, skipped: Skipped::default() }
+        Self {
+            path: path.to_owned(),
+            text,
+            rows: 0,
+            lines: 0,
+            skipped: Skipped::default(),
+        }
     }
 
     /// Reads the next line that is not blank into `line`, without its end; false at the end.
@@ -278,7 +298,10 @@ impl Lines {
                 .by_ref()
                 .take(LONGEST_LINE as u64 + 1)
                 .read_until(b'\n', line)
-                .map_err(|source| FileError::Read { path: self.path.clone(), source })?;
+                .map_err(|source| FileError::Read {
+                    path: self.path.clone(),
+                    source,
+                })?;
             if read == 0 {
                 return Ok(false);
             }

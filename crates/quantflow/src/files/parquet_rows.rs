@@ -23,7 +23,10 @@ const BATCH: usize = 8_192;
 type Names = (&'static str, &'static [&'static str]);
 
 const TRADES: [Names; 5] = [
-    ("ts_ns", &["ts_ms", "ts_ns", "ts_us", "ts_s", "time", "timestamp", "ts"]),
+    (
+        "ts_ns",
+        &["ts_ms", "ts_ns", "ts_us", "ts_s", "time", "timestamp", "ts"],
+    ),
     ("price", &["price"]),
     ("qty", &["qty", "quantity", "size", "amount"]),
     ("side", &["side", "taker_buy"]),
@@ -31,7 +34,18 @@ const TRADES: [Names; 5] = [
 ];
 
 const CANDLES: [Names; 12] = [
-    ("ts_ns", &["open_time", "open_time_ms", "open_time_ns", "ts_ms", "ts_ns", "time", "timestamp"]),
+    (
+        "ts_ns",
+        &[
+            "open_time",
+            "open_time_ms",
+            "open_time_ns",
+            "ts_ms",
+            "ts_ns",
+            "time",
+            "timestamp",
+        ],
+    ),
     ("open", &["open"]),
     ("high", &["high"]),
     ("low", &["low"]),
@@ -39,7 +53,10 @@ const CANDLES: [Names; 12] = [
     ("volume", &["volume"]),
     ("quote_volume", &["quote_volume"]),
     ("trades", &["trades", "trade_count", "count"]),
-    ("taker_buy_volume", &["taker_buy_volume", "taker_buy_base_volume"]),
+    (
+        "taker_buy_volume",
+        &["taker_buy_volume", "taker_buy_base_volume"],
+    ),
     ("taker_buy_quote_volume", &["taker_buy_quote_volume"]),
     ("first_trade_id", &["first_trade_id"]),
     ("last_trade_id", &["last_trade_id"]),
@@ -85,13 +102,18 @@ pub(super) struct ParquetRows {
 
 impl std::fmt::Debug for ParquetRows {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("ParquetRows").field("path", &self.path).finish_non_exhaustive()
+        f.debug_struct("ParquetRows")
+            .field("path", &self.path)
+            .finish_non_exhaustive()
     }
 }
 
 impl ParquetRows {
     pub(super) fn open(path: &Path, file: File, kind: Kind) -> Result<Self, FileError> {
-        let refuse = |detail: String| FileError::Parquet { path: path.to_owned(), detail };
+        let refuse = |detail: String| FileError::Parquet {
+            path: path.to_owned(),
+            detail,
+        };
         let reader = SerializedFileReader::new(file).map_err(|error| refuse(error.to_string()))?;
         let names: &[Names] = match kind {
             Kind::Trades => &TRADES,
@@ -127,9 +149,10 @@ impl ParquetRows {
         }
         let found: Vec<&str> = schema.columns().iter().map(|leaf| leaf.name()).collect();
         super::csv_lines::check("", &columns, kind).map_err(|error| match error {
-            FileError::MissingColumn { missing, .. } => {
-                FileError::MissingColumn { missing, found: found.join(",") }
-            }
+            FileError::MissingColumn { missing, .. } => FileError::MissingColumn {
+                missing,
+                found: found.join(","),
+            },
             other => other,
         })?;
         let total_rows = reader.metadata().file_metadata().num_rows().max(0) as u64;
@@ -206,14 +229,19 @@ impl ParquetRows {
             self.group += 1;
         }
         let wanted = self.left_in_group.min(BATCH);
-        for ((reader, leaf), texts) in
-            self.readers.iter_mut().zip(&self.leaves).zip(&mut self.texts)
+        for ((reader, leaf), texts) in self
+            .readers
+            .iter_mut()
+            .zip(&self.leaves)
+            .zip(&mut self.texts)
         {
             texts.clear();
             read_texts(reader, leaf.meaning, wanted, texts)?;
             if texts.len() != wanted {
                 let read = texts.len();
-                return Err(ParquetError::General(format!("{read} of {wanted} rows of a column")));
+                return Err(ParquetError::General(format!(
+                    "{read} of {wanted} rows of a column"
+                )));
             }
         }
         self.left_in_group -= wanted;
@@ -252,11 +280,13 @@ fn read_texts(
         }
         ColumnReader::FloatColumnReader(r) => read(r, rows, texts, |v: &f32| v.to_string()),
         ColumnReader::DoubleColumnReader(r) => read(r, rows, texts, |v: &f64| v.to_string()),
-        ColumnReader::ByteArrayColumnReader(r) => {
-            read(r, rows, texts, |v: &ByteArray| bytes_text(v.data(), meaning))
-        }
+        ColumnReader::ByteArrayColumnReader(r) => read(r, rows, texts, |v: &ByteArray| {
+            bytes_text(v.data(), meaning)
+        }),
         ColumnReader::FixedLenByteArrayColumnReader(r) => {
-            read(r, rows, texts, |v: &FixedLenByteArray| bytes_text(v.data(), meaning))
+            read(r, rows, texts, |v: &FixedLenByteArray| {
+                bytes_text(v.data(), meaning)
+            })
         }
         ColumnReader::Int96ColumnReader(_) => Err(ParquetError::General(
             "INT96 times are not read: write them as TIMESTAMP".to_owned(),
@@ -312,7 +342,9 @@ fn bytes_text(bytes: &[u8], meaning: Meaning) -> String {
         let negative = bytes.first().is_some_and(|first| first & 0x80 != 0);
         let start: i128 = if negative { -1 } else { 0 };
         if bytes.len() <= 16 {
-            let value = bytes.iter().fold(start, |value, byte| (value << 8) | i128::from(*byte));
+            let value = bytes
+                .iter()
+                .fold(start, |value, byte| (value << 8) | i128::from(*byte));
             return integer_text(value, meaning);
         }
     }
@@ -330,8 +362,14 @@ mod tests {
     #[test]
     fn integers_become_exact_texts() {
         assert_eq!(integer_text(6_183_763, Meaning::Exact(2)), "61837.63");
-        assert_eq!(integer_text(1_723_161_255_342, Meaning::Time(1_000_000)), "1723161255342000000");
-        assert_eq!(bytes_text(&(-5_i128).to_be_bytes(), Meaning::Exact(1)), "-0.5");
+        assert_eq!(
+            integer_text(1_723_161_255_342, Meaning::Time(1_000_000)),
+            "1723161255342000000"
+        );
+        assert_eq!(
+            bytes_text(&(-5_i128).to_be_bytes(), Meaning::Exact(1)),
+            "-0.5"
+        );
         assert_eq!(bytes_text(&[0x01, 0x00], Meaning::Exact(0)), "256");
         assert_eq!(bytes_text(b"buy", Meaning::Plain), "buy");
     }
@@ -340,9 +378,15 @@ mod tests {
     fn what_is_no_parquet_is_named() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("x.parquet");
-        std::fs::File::create(&path).unwrap().write_all(b"PAR1 no").unwrap();
+        std::fs::File::create(&path)
+            .unwrap()
+            .write_all(b"PAR1 no")
+            .unwrap();
         let file = File::open(&path).unwrap();
         let error = ParquetRows::open(&path, file, Kind::Trades).unwrap_err();
-        assert!(error.to_string().contains("is no Parquet that can be read"), "{error}");
+        assert!(
+            error.to_string().contains("is no Parquet that can be read"),
+            "{error}"
+        );
     }
 }

@@ -87,12 +87,32 @@ pub(crate) fn write_json(view: &CandleView, out: &mut impl Write) -> io::Result<
     exact(&mut text, "low", Some(candle.low.to_string()))?;
     exact(&mut text, "close", Some(candle.close.to_string()))?;
     exact(&mut text, "volume", Some(candle.volume.to_string()))?;
-    exact(&mut text, "quoteVolume", candle.quote_volume.map(|n| n.to_string()))?;
+    exact(
+        &mut text,
+        "quoteVolume",
+        candle.quote_volume.map(|n| n.to_string()),
+    )?;
     whole(&mut text, "trades", candle.trades.map(u128::from))?;
-    exact(&mut text, "takerBuyVolume", candle.taker_buy_volume.map(|n| n.to_string()))?;
-    exact(&mut text, "takerBuyQuoteVolume", candle.taker_buy_quote_volume.map(|n| n.to_string()))?;
-    whole(&mut text, "firstTradeId", id(candle.first_trade).map(|id| id.0))?;
-    whole(&mut text, "lastTradeId", id(candle.last_trade).map(|id| id.0))?;
+    exact(
+        &mut text,
+        "takerBuyVolume",
+        candle.taker_buy_volume.map(|n| n.to_string()),
+    )?;
+    exact(
+        &mut text,
+        "takerBuyQuoteVolume",
+        candle.taker_buy_quote_volume.map(|n| n.to_string()),
+    )?;
+    whole(
+        &mut text,
+        "firstTradeId",
+        id(candle.first_trade).map(|id| id.0),
+    )?;
+    whole(
+        &mut text,
+        "lastTradeId",
+        id(candle.last_trade).map(|id| id.0),
+    )?;
     write!(
         text,
         ",\"state\":\"{}\",\"revision\":{},\"complete\":{}}}",
@@ -155,7 +175,10 @@ mod tests {
                 taker_buy_volume: None,
                 taker_buy_quote_volume: None,
                 first_trade: None,
-                last_trade: Some(TradeKey { time: Timestamp::EPOCH, id: TradeId(9) }),
+                last_trade: Some(TradeKey {
+                    time: Timestamp::EPOCH,
+                    id: TradeId(9),
+                }),
                 state: CandleState::Closed,
                 revision: 0,
                 known: Timestamp::EPOCH,

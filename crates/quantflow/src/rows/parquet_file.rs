@@ -6,9 +6,12 @@
 use std::io::Write;
 use std::sync::Arc;
 
-use parquet::basic::{Compression, LogicalType, Repetition, TimeUnit as ParquetUnit, Type, ZstdLevel};
+use parquet::basic::{
+    Compression, LogicalType, Repetition, TimeUnit as ParquetUnit, Type, ZstdLevel,
+};
 use parquet::data_type::{
-    ByteArray, ByteArrayType, BoolType, DataType, FixedLenByteArray, FixedLenByteArrayType, Int64Type,
+    BoolType, ByteArray, ByteArrayType, DataType, FixedLenByteArray, FixedLenByteArrayType,
+    Int64Type,
 };
 use parquet::errors::ParquetError;
 use parquet::file::properties::WriterProperties;
@@ -141,8 +144,12 @@ impl Table {
             candle.trades.map_or(Field::None, Field::Count),
             exact(candle.taker_buy_volume.map(|n| n.0)),
             exact(candle.taker_buy_quote_volume.map(|n| n.0)),
-            candle.first_trade.map_or(Field::None, |key| Field::Id(key.id.0)),
-            candle.last_trade.map_or(Field::None, |key| Field::Id(key.id.0)),
+            candle
+                .first_trade
+                .map_or(Field::None, |key| Field::Id(key.id.0)),
+            candle
+                .last_trade
+                .map_or(Field::None, |key| Field::Id(key.id.0)),
             Field::Text(state_name(candle.state)),
             Field::Flag(view.complete),
         ]
@@ -159,7 +166,9 @@ pub(crate) struct Scales {
 impl Scales {
     /// Of no row yet.
     pub(crate) fn new(table: &Table) -> Self {
-        Self { columns: vec![(0, 1); table.columns.len()] }
+        Self {
+            columns: vec![(0, 1); table.columns.len()],
+        }
     }
 
     /// Takes a row into account.
@@ -201,15 +210,28 @@ impl<W: Write + Send> ParquetFile<W> {
     pub(crate) fn begin(table: Table, scales: Scales, out: W) -> Result<Self, ParquetError> {
         let mut fields = Vec::new();
         for (at, (name, form)) in table.columns.iter().enumerate() {
-            fields.push(schema_of(name, *form, &table, scales.of(at), scales.columns[at])?);
+            fields.push(schema_of(
+                name,
+                *form,
+                &table,
+                scales.of(at),
+                scales.columns[at],
+            )?);
         }
-        let root = SchemaType::group_type_builder("rows").with_fields(fields).build()?;
+        let root = SchemaType::group_type_builder("rows")
+            .with_fields(fields)
+            .build()?;
         let properties = WriterProperties::builder()
             .set_compression(Compression::ZSTD(ZstdLevel::try_new(3)?))
             .set_created_by(format!("quantflow {}", env!("CARGO_PKG_VERSION")))
             .build();
         let writer = SerializedFileWriter::new(out, Arc::new(root), Arc::new(properties))?;
-        Ok(Self { held: vec![Vec::new(); table.columns.len()], table, scales, writer })
+        Ok(Self {
+            held: vec![Vec::new(); table.columns.len()],
+            table,
+            scales,
+            writer,
+        })
     }
 
     /// Adds a row.
@@ -220,7 +242,11 @@ impl<W: Write + Send> ParquetFile<W> {
         for (column, field) in self.held.iter_mut().zip(row) {
             column.push(field);
         }
-        if self.held.first().is_some_and(|column| column.len() >= GROUP) {
+        if self
+            .held
+            .first()
+            .is_some_and(|column| column.len() >= GROUP)
+        {
             self.flush()?;
         }
         Ok(())
@@ -242,7 +268,10 @@ impl<W: Write + Send> ParquetFile<W> {
         let mut group = self.writer.next_row_group()?;
         for (at, (_, form)) in self.table.columns.iter().enumerate() {
             let fields = std::mem::take(&mut self.held[at]);
-            let levels: Vec<i16> = fields.iter().map(|f| i16::from(*f != Field::None)).collect();
+            let levels: Vec<i16> = fields
+                .iter()
+                .map(|f| i16::from(*f != Field::None))
+                .collect();
             let levels = (*form != Form::Time).then_some(levels.as_slice());
             let (scale, narrow) = self.scales.of(at);
             let scale = scale as u8;
@@ -271,8 +300,9 @@ impl<W: Write + Send> ParquetFile<W> {
                     write::<BoolType>(&mut column, values.collect(), levels)?;
                 }
                 Form::Time | Form::Count | Form::Exact | Form::Id => {
-                    let values: Option<Vec<i64>> =
-                        present.map(|f| i64::try_from(integer(f, scale)?).ok()).collect();
+                    let values: Option<Vec<i64>> = present
+                        .map(|f| i64::try_from(integer(f, scale)?).ok())
+                        .collect();
                     write::<Int64Type>(&mut column, values, levels)?;
                 }
             }
@@ -288,8 +318,8 @@ fn write<T: DataType>(
     values: Option<Vec<T::T>>,
     levels: Option<&[i16]>,
 ) -> Result<(), ParquetError> {
-    let values =
-        values.ok_or_else(|| ParquetError::General("a value does not fit its column".to_owned()))?;
+    let values = values
+        .ok_or_else(|| ParquetError::General("a value does not fit its column".to_owned()))?;
     column.typed::<T>().write_batch(&values, levels, None)?;
     Ok(())
 }
@@ -316,7 +346,11 @@ fn schema_of(
     (own_scale, whole): (u8, u32),
 ) -> Result<TypePtr, ParquetError> {
     let required = form == Form::Time;
-    let repetition = if required { Repetition::REQUIRED } else { Repetition::OPTIONAL };
+    let repetition = if required {
+        Repetition::REQUIRED
+    } else {
+        Repetition::OPTIONAL
+    };
     let primitive =
         |physical| SchemaType::primitive_type_builder(name, physical).with_repetition(repetition);
     let built = match form {

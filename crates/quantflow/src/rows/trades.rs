@@ -31,7 +31,11 @@ pub(crate) fn write_csv(trade: &Trade, unit: TimeUnit, out: &mut impl Write) -> 
         TimeUnit::Ns => trade.time.nanos(),
     };
     let (price, quantity, id) = (trade.price, trade.quantity, trade.id);
-    writeln!(out, "{time},{price},{quantity},{},{id}", side_name(trade.side))
+    writeln!(
+        out,
+        "{time},{price},{quantity},{},{id}",
+        side_name(trade.side)
+    )
 }
 
 /// Writes a JSON object as the API has it, without a line feed.
@@ -44,12 +48,19 @@ pub(crate) fn write_json(trade: &Trade, out: &mut impl Write) -> io::Result<()> 
         write!(out, "\"{}\"", trade.id)?;
     }
     let (time, price, quantity) = (trade.time, trade.price, trade.quantity);
-    write!(out, ",\"time\":\"{time}\",\"price\":\"{price}\",\"quantity\":\"{quantity}\"")?;
+    write!(
+        out,
+        ",\"time\":\"{time}\",\"price\":\"{price}\",\"quantity\":\"{quantity}\""
+    )?;
     match trade.side {
         Side::Unknown => write!(out, ",\"side\":null")?,
         side => write!(out, ",\"side\":\"{}\"", side_name(side))?,
     }
-    let flags: Vec<String> = trade.flags.names().map(|name| format!("\"{name}\"")).collect();
+    let flags: Vec<String> = trade
+        .flags
+        .names()
+        .map(|name| format!("\"{name}\""))
+        .collect();
     if !flags.is_empty() {
         write!(out, ",\"flags\":[{}]", flags.join(","))?;
     }

@@ -40,7 +40,10 @@ impl Engines {
     pub(crate) fn open(settings: &Settings) -> Result<(Self, Vec<Repair>)> {
         let data_dir = &settings.data_dir;
         std::fs::create_dir_all(data_dir).with_context(|| {
-            format!("make the data folder {} (set another with --data-dir)", data_dir.display())
+            format!(
+                "make the data folder {} (set another with --data-dir)",
+                data_dir.display()
+            )
         })?;
         let options = LogOptions {
             fsync: FsyncPolicy::Interval(settings.sync_interval),

@@ -23,12 +23,18 @@ pub(crate) struct Column {
 impl Column {
     /// A column with one name for CSV and tables and one for JSON.
     pub(crate) fn new(name: impl Into<String>, json: impl Into<String>) -> Self {
-        Self { name: name.into(), json: json.into() }
+        Self {
+            name: name.into(),
+            json: json.into(),
+        }
     }
 
     /// Columns that are called the same everywhere.
     pub(crate) fn all<const N: usize>(names: [&str; N]) -> Vec<Self> {
-        names.into_iter().map(|name| Self::new(name, name)).collect()
+        names
+            .into_iter()
+            .map(|name| Self::new(name, name))
+            .collect()
     }
 }
 
@@ -100,9 +106,7 @@ impl Cell {
         match self {
             Self::Empty => String::new(),
             Self::Text(text) => text.clone(),
-            Self::Exact(number) if number.scale() < decimals => {
-                number.padded(decimals).to_string()
-            }
+            Self::Exact(number) if number.scale() < decimals => number.padded(decimals).to_string(),
             Self::Exact(number) => number.to_string(),
             Self::Whole(number) => number.to_string(),
             Self::Number(number) if number.is_nan() => String::new(),
@@ -133,14 +137,25 @@ pub(crate) struct Listing {
 impl Listing {
     /// An empty listing.
     pub(crate) fn new(columns: Vec<Column>) -> Self {
-        Self { columns, rows: Vec::new(), one: false }
+        Self {
+            columns,
+            rows: Vec::new(),
+            one: false,
+        }
     }
 
     /// One thing with its properties.
     pub(crate) fn one(properties: Vec<(&str, &str, Cell)>) -> Self {
-        let columns = properties.iter().map(|(name, json, _)| Column::new(*name, *json)).collect();
+        let columns = properties
+            .iter()
+            .map(|(name, json, _)| Column::new(*name, *json))
+            .collect();
         let row = properties.into_iter().map(|(_, _, cell)| cell).collect();
-        Self { columns, rows: vec![row], one: true }
+        Self {
+            columns,
+            rows: vec![row],
+            one: true,
+        }
     }
 
     /// Adds a row.
@@ -171,7 +186,11 @@ impl Listing {
     }
 
     fn object(&self, row: &[Cell]) -> Value {
-        let fields = self.columns.iter().zip(row).map(|(c, cell)| (c.json.clone(), cell.json()));
+        let fields = self
+            .columns
+            .iter()
+            .zip(row)
+            .map(|(c, cell)| (c.json.clone(), cell.json()));
         Value::Object(fields.collect::<Map<_, _>>())
     }
 
@@ -202,7 +221,9 @@ impl Listing {
 
     fn write_table(&self, colour: bool, out: &mut impl Write) -> io::Result<()> {
         let mut table = Table::new();
-        table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
+        table
+            .load_style(presets::NOTHING)
+            .set_content_arrangement(ContentArrangement::Disabled);
         if !colour {
             table.force_no_tty();
         } else {
@@ -214,8 +235,12 @@ impl Listing {
                 table.add_row(vec![name, comfy_table::Cell::new(standing(cell))]);
             }
         } else {
-            let decimals: Vec<u8> = (0..self.columns.len()).map(|at| self.decimals(at)).collect();
-            let right: Vec<bool> = (0..self.columns.len()).map(|at| self.is_numeric(at)).collect();
+            let decimals: Vec<u8> = (0..self.columns.len())
+                .map(|at| self.decimals(at))
+                .collect();
+            let right: Vec<bool> = (0..self.columns.len())
+                .map(|at| self.is_numeric(at))
+                .collect();
             table.set_header(self.columns.iter().zip(&right).map(|(column, right)| {
                 comfy_table::Cell::new(&column.name)
                     .add_attribute(Attribute::Bold)
@@ -257,7 +282,11 @@ impl Listing {
 }
 
 fn alignment(right: bool) -> CellAlignment {
-    if right { CellAlignment::Right } else { CellAlignment::Left }
+    if right {
+        CellAlignment::Right
+    } else {
+        CellAlignment::Left
+    }
 }
 
 /// A property of one thing: lists stand below one another.
@@ -280,13 +309,18 @@ mod tests {
     use super::*;
 
     fn listing() -> Listing {
-        let mut listing =
-            Listing::new(vec![Column::new("open_time", "openTime"), Column::new("price", "price")]);
+        let mut listing = Listing::new(vec![
+            Column::new("open_time", "openTime"),
+            Column::new("price", "price"),
+        ]);
         listing.push(vec![
             Cell::Time(Timestamp::from_millis(1_723_161_255_342)),
             Cell::Exact("61837.63".parse().unwrap()),
         ]);
-        listing.push(vec![Cell::Empty, Cell::Exact("5.12345678".parse().unwrap())]);
+        listing.push(vec![
+            Cell::Empty,
+            Cell::Exact("5.12345678".parse().unwrap()),
+        ]);
         listing
     }
 
@@ -315,8 +349,11 @@ mod tests {
     #[test]
     fn a_table_aligns_numbers_by_the_point() {
         let table = written(&listing(), Format::Table);
-        let points: Vec<_> =
-            table.lines().skip(1).filter_map(|line| line.rfind('.')).collect();
+        let points: Vec<_> = table
+            .lines()
+            .skip(1)
+            .filter_map(|line| line.rfind('.'))
+            .collect();
         assert_eq!(points.len(), 2);
         assert_eq!(points[0], points[1], "{table}");
         assert!(!table.contains('\x1b'), "{table}");

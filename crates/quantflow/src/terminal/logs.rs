@@ -36,10 +36,15 @@ pub(crate) fn begin(terminal: &Terminal, configured: &str, serves: bool) {
     let directives = directives(terminal.verbosity(), configured, serves);
     // a level that is none was refused with the configuration; modules are free text
     let filter = EnvFilter::try_new(&directives).unwrap_or_else(|_| EnvFilter::new("info"));
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(io::stderr);
     // logging begins once a process; in a test that begins it again the first stays
     let _ = if terminal.logs_for_people() {
-        builder.with_ansi(terminal.colours_logs()).with_target(false).try_init()
+        builder
+            .with_ansi(terminal.colours_logs())
+            .with_target(false)
+            .try_init()
     } else {
         builder.json().try_init()
     };

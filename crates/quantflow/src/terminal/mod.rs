@@ -39,7 +39,11 @@ impl Terminal {
 
     /// How results are written: as asked, else a table on a terminal and CSV elsewhere.
     pub(crate) fn format(&self) -> Format {
-        let usual = if self.out_is_terminal { Format::Table } else { Format::Csv };
+        let usual = if self.out_is_terminal {
+            Format::Table
+        } else {
+            Format::Csv
+        };
         self.asked.unwrap_or(usual)
     }
 
@@ -131,7 +135,11 @@ pub(crate) fn only_export_writes_parquet() -> Failure {
 }
 
 fn describe(failure: &Failure, colour: bool) -> String {
-    let (red, dim, off) = if colour { ("\x1b[1;31m", "\x1b[2m", "\x1b[0m") } else { ("", "", "") };
+    let (red, dim, off) = if colour {
+        ("\x1b[1;31m", "\x1b[2m", "\x1b[0m")
+    } else {
+        ("", "", "")
+    };
     let mut text = format!("{red}error:{off} {}", failure.what);
     for why in &failure.why {
         text.push_str(&format!("\n  {dim}why:{off} {why}"));

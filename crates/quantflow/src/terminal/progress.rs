@@ -23,12 +23,7 @@ pub(crate) struct Progress {
 
 impl Progress {
     /// A bar from 0 to `length`; without a length it only counts.
-    pub(crate) fn new(
-        terminal: &Terminal,
-        what: &str,
-        unit: Unit,
-        length: Option<u64>,
-    ) -> Self {
+    pub(crate) fn new(terminal: &Terminal, what: &str, unit: Unit, length: Option<u64>) -> Self {
         let target = if terminal.shows_progress() {
             ProgressDrawTarget::stderr_with_hz(10)
         } else {
@@ -95,7 +90,10 @@ mod tests {
         for unit in [Unit::Bytes, Unit::Things("rows")] {
             for bounded in [true, false] {
                 let template = template(unit, bounded);
-                assert!(ProgressStyle::with_template(&template).is_ok(), "{template}");
+                assert!(
+                    ProgressStyle::with_template(&template).is_ok(),
+                    "{template}"
+                );
             }
         }
     }

@@ -63,7 +63,10 @@ impl Journal {
             Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
             other => other?,
         };
-        let entries = text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
+        let entries = text
+            .lines()
+            .filter_map(|line| serde_json::from_str(line).ok())
+            .collect();
         Ok(Self { path, entries })
     }
 
@@ -82,11 +85,15 @@ impl Journal {
 
     /// How often its import was begun.
     pub(crate) fn times(&self, sha256: &str, symbol: &Symbol) -> usize {
-        self.of(sha256, symbol).filter(|entry| entry.step == Step::Begun).count()
+        self.of(sha256, symbol)
+            .filter(|entry| entry.step == Step::Begun)
+            .count()
     }
 
     fn of<'a>(&'a self, sha256: &'a str, symbol: &'a Symbol) -> impl Iterator<Item = &'a Entry> {
-        self.entries.iter().filter(move |e| e.sha256 == sha256 && e.symbol == *symbol)
+        self.entries
+            .iter()
+            .filter(move |e| e.sha256 == sha256 && e.symbol == *symbol)
     }
 
     /// Adds a line, durably.
@@ -94,7 +101,10 @@ impl Journal {
     /// # Errors
     /// When it cannot be written.
     pub(crate) fn add(&mut self, entry: Entry) -> io::Result<()> {
-        let mut file: File = OpenOptions::new().create(true).append(true).open(&self.path)?;
+        let mut file: File = OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(&self.path)?;
         let mut line = serde_json::to_vec(&entry)?;
         // a torn line before it must not swallow this one
         line.insert(0, b'\n');
@@ -128,18 +138,29 @@ mod tests {
         let mut journal = Journal::open(folder.path()).unwrap();
         assert_eq!(journal.before("ab", &symbol), Before::Never);
         journal.add(entry(Step::Begun, 1)).unwrap();
-        assert_eq!(Journal::open(folder.path()).unwrap().before("ab", &symbol), Before::CutOff);
+        assert_eq!(
+            Journal::open(folder.path()).unwrap().before("ab", &symbol),
+            Before::CutOff
+        );
         // a crash tears the last line
-        let mut file =
-            OpenOptions::new().append(true).open(folder.path().join(FILE)).unwrap();
+        let mut file = OpenOptions::new()
+            .append(true)
+            .open(folder.path().join(FILE))
+            .unwrap();
         file.write_all(b"{\"step\":\"do").unwrap();
         let mut journal = Journal::open(folder.path()).unwrap();
         journal.add(entry(Step::Begun, 2)).unwrap();
         journal.add(entry(Step::Done, 3)).unwrap();
         let journal = Journal::open(folder.path()).unwrap();
-        assert_eq!(journal.before("ab", &symbol), Before::Done(Timestamp::from_seconds(3)));
+        assert_eq!(
+            journal.before("ab", &symbol),
+            Before::Done(Timestamp::from_seconds(3))
+        );
         assert_eq!(journal.times("ab", &symbol), 2);
         assert_eq!(journal.before("cd", &symbol), Before::Never);
-        assert_eq!(journal.before("ab", &"demo:A/C".parse().unwrap()), Before::Never);
+        assert_eq!(
+            journal.before("ab", &"demo:A/C".parse().unwrap()),
+            Before::Never
+        );
     }
 }

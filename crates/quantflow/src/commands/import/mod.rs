@@ -58,7 +58,8 @@ pub(crate) async fn run(context: &Context, arguments: &ImportArguments) -> Outco
         (Kind::Candles, None) => return Err(Failure::usage("--kind candles needs --timeframe")),
     };
     // the file before the folder: a wrong file must change nothing
-    let rows = FileRows::open(file, arguments.kind).map_err(|e| refused(cannot(), &e, arguments))?;
+    let rows =
+        FileRows::open(file, arguments.kind).map_err(|e| refused(cannot(), &e, arguments))?;
     let settings = context.settings()?;
     let codec = venues::codec_of(&settings, &venue)?;
     if !settings.data_dir.exists() {
@@ -83,7 +84,11 @@ pub(crate) async fn run(context: &Context, arguments: &ImportArguments) -> Outco
     }
     // the pipeline passes over a file that it knows: a further time has a further name
     let times = journal.times(&sha256, &symbol);
-    let named = if times == 0 { sha256.clone() } else { format!("{sha256}#{}", times + 1) };
+    let named = if times == 0 {
+        sha256.clone()
+    } else {
+        format!("{sha256}#{}", times + 1)
+    };
     let begin = ImportBegin {
         symbol: symbol.clone(),
         kind,
@@ -91,7 +96,12 @@ pub(crate) async fn run(context: &Context, arguments: &ImportArguments) -> Outco
         file: file_name(file),
         sha256: named,
     };
-    let importer = Importer { context, local: &local, partition, symbol: symbol.clone() };
+    let importer = Importer {
+        context,
+        local: &local,
+        partition,
+        symbol: symbol.clone(),
+    };
     let before = importer.totals().await?;
     let entry = |step, rows| Entry {
         step,
@@ -101,10 +111,15 @@ pub(crate) async fn run(context: &Context, arguments: &ImportArguments) -> Outco
         rows,
         at: local.engines.clock.now(),
     };
-    journal.add(entry(Step::Begun, 0)).map_err(|e| cannot().because(e))?;
+    journal
+        .add(entry(Step::Begun, 0))
+        .map_err(|e| cannot().because(e))?;
     let written = importer.write(&begin, rows, &cannot).await?;
-    journal.add(entry(Step::Done, written.rows)).map_err(|e| cannot().because(e))?;
+    journal
+        .add(entry(Step::Done, written.rows))
+        .map_err(|e| cannot().because(e))?;
     importer.catch_up().await?;
+    importer.tidy().await;
     importer.report(arguments, &before, &written).await
 }
 
@@ -128,7 +143,8 @@ fn refused(failure: Failure, error: &FileError, arguments: &ImportArguments) -> 
 }
 
 fn file_name(file: &Path) -> String {
-    file.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned())
+    file.file_name()
+        .map_or_else(String::new, |name| name.to_string_lossy().into_owned())
 }
 
 fn hash(context: &Context, file: &Path) -> std::io::Result<String> {
@@ -146,7 +162,11 @@ fn hash(context: &Context, file: &Path) -> std::io::Result<String> {
         progress.add(read as u64);
     }
     progress.done();
-    Ok(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+    Ok(hash
+        .finalize()
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect())
 }
 
 /// What was written to the log.
@@ -178,7 +198,12 @@ struct Importer<'a> {
 
 impl Importer<'_> {
     async fn totals(&self) -> Outcome<Totals> {
-        let tallies = self.local.engines.store.tallies(&self.symbol, TimeRange::ALL).await;
+        let tallies = self
+            .local
+            .engines
+            .store
+            .tallies(&self.symbol, TimeRange::ALL)
+            .await;
         let tallies: Vec<DayTally> =
             tallies.map_err(|error| Failure::new("cannot read the store").because(error))?;
         Ok(tallies.iter().fold(Totals::default(), |sum, day| Totals {
@@ -200,8 +225,7 @@ impl Importer<'_> {
         let payload = serde_json::to_vec(begin).map_err(|error| cannot().because(error))?;
         let at = self.append(RecordKind::ImportBegin, 0, &payload).await?;
         let total = file.total_bytes();
-        let progress =
-            Progress::new(&self.context.terminal, "reading", Unit::Bytes, Some(total));
+        let progress = Progress::new(&self.context.terminal, "reading", Unit::Bytes, Some(total));
         let (mut rows, mut sequence) = (0_u64, 1_u32);
         let mut lines = Vec::with_capacity(512 << 10);
         let outcome = loop {
@@ -211,7 +235,8 @@ impl Importer<'_> {
                 Ok(count) => rows += count as u64,
                 Err(error) => break Err(error),
             }
-            self.append(RecordKind::ImportRows, sequence, &lines).await?;
+            self.append(RecordKind::ImportRows, sequence, &lines)
+                .await?;
             sequence = sequence.wrapping_add(1);
             progress.set(file.bytes_read());
         };
@@ -222,9 +247,16 @@ impl Importer<'_> {
             return Err(cannot()
                 .because(error)
                 .because(format!("{rows} rows before it are imported"))
-                .to_do("correct the file and import it again: rows that are there are not taken twice"));
+                .to_do(
+                    "correct the file and import it again: rows that are there are not taken twice",
+                ));
         }
-        Ok(Written { rows, first: at.plus(1), end: last.plus(1), file })
+        Ok(Written {
+            rows,
+            first: at.plus(1),
+            end: last.plus(1),
+            file,
+        })
     }
 
     async fn append(
@@ -242,17 +274,37 @@ impl Importer<'_> {
             sequence,
             payload,
         };
-        chunk.push(&record).map_err(|error| cannot().because(error))?;
+        chunk
+            .push(&record)
+            .map_err(|error| cannot().because(error))?;
         let appended = self.local.engines.log.append(&self.partition, chunk).await;
         appended.map_err(|error| {
-            cannot().because(error).to_do("import the file again once that is mended")
+            cannot()
+                .because(error)
+                .to_do("import the file again once that is mended")
         })
     }
 
     async fn catch_up(&self) -> Outcome {
-        let Local { settings, engines, .. } = self.local;
+        let Local {
+            settings, engines, ..
+        } = self.local;
         let mut partition = access::open_partition(settings, engines, &self.partition).await?;
         access::catch_up(self.context, engines, &self.partition, &mut partition).await
+    }
+
+    /// Merges the small segments that many commits left. Nothing depends on it.
+    async fn tidy(&self) {
+        loop {
+            match self.local.engines.store.maintain().await {
+                Ok(done) if done.more => {}
+                Ok(_) => return,
+                Err(error) => {
+                    tracing::warn!("cannot merge segments now: {error}");
+                    return;
+                }
+            }
+        }
     }
 
     /// Says what came of it.
@@ -265,9 +317,16 @@ impl Importer<'_> {
         let after = self.totals().await?;
         let refused = self.refused(written).await?;
         let count: u64 = refused.by_rule.values().sum();
-        let by_rule = refused.by_rule.iter().map(|(rule, n)| (rule.clone(), Value::from(*n)));
+        let by_rule = refused
+            .by_rule
+            .iter()
+            .map(|(rule, n)| (rule.clone(), Value::from(*n)));
         let mut properties = vec![
-            ("file", "file", Cell::text(arguments.file.display().to_string())),
+            (
+                "file",
+                "file",
+                Cell::text(arguments.file.display().to_string()),
+            ),
             ("symbol", "symbol", Cell::text(self.symbol.as_str())),
             ("rows", "rows", Cell::Whole(written.rows)),
         ];
@@ -277,7 +336,11 @@ impl Importer<'_> {
             properties.extend([
                 ("new_trades", "newTrades", Cell::Whole(new)),
                 ("known_already", "knownAlready", Cell::Whole(known)),
-                ("flagged", "flagged", Cell::Whole(after.flagged.saturating_sub(before.flagged))),
+                (
+                    "flagged",
+                    "flagged",
+                    Cell::Whole(after.flagged.saturating_sub(before.flagged)),
+                ),
             ]);
         }
         properties.push(("refused", "refused", Cell::Whole(count)));
@@ -291,12 +354,16 @@ impl Importer<'_> {
         }
         if count > refused.examples.len() as u64 {
             let more = count - refused.examples.len() as u64;
-            self.context.terminal.note(&format!("… and {more} more rows in quarantine"));
+            self.context
+                .terminal
+                .note(&format!("… and {more} more rows in quarantine"));
         }
         if count > 0 && count >= written.rows {
-            return Err(Failure::new(format!("no row of {} was taken", arguments.file.display()))
-                .because("every row is in quarantine, for the reasons above")
-                .to_do("check --kind, the columns and the values"));
+            return Err(
+                Failure::new(format!("no row of {} was taken", arguments.file.display()))
+                    .because("every row is in quarantine, for the reasons above")
+                    .to_do("check --kind, the columns and the values"),
+            );
         }
         Ok(())
     }
@@ -307,7 +374,11 @@ impl Importer<'_> {
         let mut lines: Vec<(u64, String)> = Vec::new();
         let mut before = None;
         'pages: loop {
-            let query = QuarantineQuery { symbol: Some(self.symbol.clone()), limit: PAGE, before };
+            let query = QuarantineQuery {
+                symbol: Some(self.symbol.clone()),
+                limit: PAGE,
+                before,
+            };
             let page = self.local.engines.store.quarantine(&query).await;
             let page = page.map_err(|e| Failure::new("cannot read the quarantine").because(e))?;
             let Some(last) = page.last() else { break };
@@ -315,7 +386,10 @@ impl Importer<'_> {
             let full = page.len() == PAGE;
             for row in page {
                 let entry = row.entry;
-                let at = LogPosition { epoch: entry.epoch, offset: entry.offset };
+                let at = LogPosition {
+                    epoch: entry.epoch,
+                    offset: entry.offset,
+                };
                 if entry.partition != self.partition.as_str() || at >= written.end {
                     continue;
                 }
@@ -347,7 +421,11 @@ impl Importer<'_> {
             }
         }
         lines.sort_unstable();
-        refused.examples = lines.into_iter().take(SHOWN).map(|(_, line)| line).collect();
+        refused.examples = lines
+            .into_iter()
+            .take(SHOWN)
+            .map(|(_, line)| line)
+            .collect();
         Ok(refused)
     }
 }
