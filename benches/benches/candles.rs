@@ -1,6 +1,8 @@
 //! Candles: from columns in batch (against a plain loop, the bar that any programmer has), and
 //! incrementally in all timeframes through the whole pipeline behind the codec.
 
+#![allow(clippy::unwrap_used, missing_docs, reason = "a bench")]
+
 use std::sync::Arc;
 use std::time::Duration;
 

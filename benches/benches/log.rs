@@ -250,7 +250,7 @@ fn cpu(kind: &str) {
         wall += start.elapsed();
         used += cpu_time()
             .zip(cpu)
-            .map_or(Duration::ZERO, |(now, then)| now - then);
+            .map_or(Duration::ZERO, |(now, then)| now.saturating_sub(then));
         drop(log);
         packed = segment_files(&folder).iter().map(Vec::len).sum();
     }
@@ -281,7 +281,7 @@ fn codec_alone(chunks: &[RecordChunk]) -> Duration {
     }
     cpu_time()
         .zip(cpu)
-        .map_or(Duration::ZERO, |(now, then)| now - then)
+        .map_or(Duration::ZERO, |(now, then)| now.saturating_sub(then))
 }
 
 fn latency(millis: u64) {

@@ -4,6 +4,8 @@
 //! Figures that are percentiles or bytes are printed first, one a line; then divan's medians.
 //! `QUANTFLOW_BENCH_ROWS` sets how many trades and bars there are (default 2,000,000).
 #![allow(
+    clippy::type_complexity,
+    clippy::precedence,
     clippy::unwrap_used,
     clippy::print_stdout,
     missing_docs,

@@ -92,9 +92,9 @@ fn command(context: &Context, command: Command) -> Outcome {
             with_runtime(context, commands::rebuild::run(context, &arguments))
         }
         Command::Doctor => with_runtime(context, commands::doctor::run(context)),
-        Command::Openapi => {
-            context.terminal.show_text(&quantflow_gateway::openapi_document())
-        }
+        Command::Openapi => context
+            .terminal
+            .show_text(&quantflow_gateway::openapi_document()),
         Command::Up(arguments) => {
             let settings = context.settings()?;
             logs::begin(&context.terminal, &settings.log_level, true);

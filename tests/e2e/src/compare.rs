@@ -15,8 +15,12 @@ pub async fn all_trades(market: &Market, symbol: &Symbol) -> Vec<Trade> {
     let mut trades = Vec::new();
     let mut before = None;
     loop {
-        let request =
-            TradeRequest { symbol: symbol.clone(), range: TimeRange::ALL, limit: 10_000, before };
+        let request = TradeRequest {
+            symbol: symbol.clone(),
+            range: TimeRange::ALL,
+            limit: 10_000,
+            before,
+        };
         let page = market.trades(&request).await.unwrap();
         trades.extend(page.trades);
         before = page.next;
@@ -65,16 +69,28 @@ pub async fn differences(
     until: Timestamp,
 ) -> Vec<String> {
     let mut found = Vec::new();
-    let ours: Vec<Trade> =
-        all_trades(market, symbol).await.into_iter().filter(|t| t.time < until).collect();
-    let Some(first) = ours.first() else { return vec![format!("{symbol}: no trades at all")] };
+    let ours: Vec<Trade> = all_trades(market, symbol)
+        .await
+        .into_iter()
+        .filter(|t| t.time < until)
+        .collect();
+    let Some(first) = ours.first() else {
+        return vec![format!("{symbol}: no trades at all")];
+    };
     let span = TimeRange::new(first.time, until);
     let mut theirs = truth.trades_in(symbol, span);
     theirs.retain(|trade| trade.id >= first.id);
     if ours.len() != theirs.len() {
-        found.push(format!("{symbol}: {} trades, {} happened", ours.len(), theirs.len()));
+        found.push(format!(
+            "{symbol}: {} trades, {} happened",
+            ours.len(),
+            theirs.len()
+        ));
     }
-    let bare = |trade: &Trade| Trade { flags: TradeFlags::NONE, ..*trade };
+    let bare = |trade: &Trade| Trade {
+        flags: TradeFlags::NONE,
+        ..*trade
+    };
     if let Some((a, b)) = ours.iter().zip(&theirs).find(|(a, b)| bare(a) != bare(b)) {
         found.push(format!("{symbol}: trade {a:?} is not {b:?}"));
     }
@@ -95,7 +111,9 @@ async fn candle_differences(
     let truth = quantflow_replay::candles(trades, timeframe, until);
     let whole = |candle: &Candle| timeframe.end_of(candle.open_time) <= until;
     let theirs: Vec<Candle> = truth.into_iter().filter(whole).collect();
-    let first = theirs.first().map_or(Timestamp::MAX, |candle| candle.open_time);
+    let first = theirs
+        .first()
+        .map_or(Timestamp::MAX, |candle| candle.open_time);
     let mut ours = all_candles(market, symbol, timeframe).await;
     ours.retain(|c| whole(c) && c.open_time >= first && c.state != CandleState::Open);
     let says = |c: &Candle| {
@@ -117,7 +135,11 @@ async fn candle_differences(
     };
     let mut found = Vec::new();
     if ours.len() != theirs.len() {
-        found.push(format!("{symbol} {timeframe}: {} candles, {} truly", ours.len(), theirs.len()));
+        found.push(format!(
+            "{symbol} {timeframe}: {} candles, {} truly",
+            ours.len(),
+            theirs.len()
+        ));
     }
     let pairs = ours.iter().zip(&theirs);
     if let Some((a, b)) = pairs.map(|(a, b)| (says(a), says(b))).find(|(a, b)| a != b) {

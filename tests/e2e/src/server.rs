@@ -10,7 +10,7 @@ use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 
 /// How long anything may take before a test gives up.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+pub const PATIENCE: Duration = Duration::from_mins(1);
 
 /// The path of the binary that was built with this test.
 ///
@@ -21,9 +21,16 @@ pub fn binary() -> PathBuf {
         return PathBuf::from(path);
     }
     let test = std::env::current_exe().expect("a test knows its own path");
-    let folder = test.ancestors().nth(2).expect("a test lies in target/<profile>/deps");
+    let folder = test
+        .ancestors()
+        .nth(2)
+        .expect("a test lies in target/<profile>/deps");
     let path = folder.join("quantflow");
-    assert!(path.exists(), "{} is not built: run `cargo build` first", path.display());
+    assert!(
+        path.exists(),
+        "{} is not built: run `cargo build` first",
+        path.display()
+    );
     path
 }
 
@@ -67,7 +74,11 @@ impl Server {
         .await
         .expect("the server says its address in time");
         tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
-        Self { child, url: url.trim_end_matches('/').to_owned(), http: reqwest::Client::new() }
+        Self {
+            child,
+            url: url.trim_end_matches('/').to_owned(),
+            http: reqwest::Client::new(),
+        }
     }
 
     /// The process.
@@ -80,7 +91,12 @@ impl Server {
     /// # Panics
     /// When there is no answer, or it is no JSON.
     pub async fn get(&self, path: &str) -> (u16, Value) {
-        let answer = self.http.get(format!("{}{path}", self.url)).send().await.expect("an answer");
+        let answer = self
+            .http
+            .get(format!("{}{path}", self.url))
+            .send()
+            .await
+            .expect("an answer");
         let status = answer.status().as_u16();
         let text = answer.text().await.expect("a body");
         (status, serde_json::from_str(&text).expect("JSON"))
@@ -130,7 +146,10 @@ impl Server {
         let signalled = Command::new("kill").args(["-TERM", &pid]).status().await;
         assert!(signalled.expect("kill runs").success());
         let ended = tokio::time::timeout(Duration::from_secs(15), self.child.wait()).await;
-        ended.expect("it ends within its ten seconds").expect("its status").success()
+        ended
+            .expect("it ends within its ten seconds")
+            .expect("its status")
+            .success()
     }
 
     /// Ends it as a power cut of the process would.

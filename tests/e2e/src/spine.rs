@@ -11,9 +11,7 @@ use quantflow_ingest::{
 };
 use quantflow_log_embedded::{EmbeddedLog, LogOptions};
 use quantflow_market::stream::Hub;
-use quantflow_market::{
-    Market, PartitionError, PartitionOptions, PartitionParts, PartitionSetup,
-};
+use quantflow_market::{Market, PartitionError, PartitionOptions, PartitionParts, PartitionSetup};
 use quantflow_model::{Symbol, VenueId};
 use quantflow_pipeline::{Effect, PipelineOptions};
 use quantflow_replay::ReplayHandle;
@@ -141,7 +139,14 @@ impl Spine {
         };
         let ingest = Arc::new(VenueIngest::start(engines, config).await.unwrap());
         tokio::spawn(serve_effects(Arc::clone(&ingest), wanted));
-        Self { market, log, store, ingest, stop, writer }
+        Self {
+            market,
+            log,
+            store,
+            ingest,
+            stop,
+            writer,
+        }
     }
 
     /// Ends it in good order: everything that came is committed.
@@ -153,11 +158,8 @@ impl Spine {
         // what was appended last is applied before the writer hears that it is over
         let end = self.log.end(&partition());
         let log = Arc::clone(&self.log);
-        let _ = tokio::time::timeout(
-            Duration::from_secs(10),
-            log.wait_durable(&partition(), end),
-        )
-        .await;
+        let _ = tokio::time::timeout(Duration::from_secs(10), log.wait_durable(&partition(), end))
+            .await;
         let _ = self.stop.send(());
         self.writer.await.unwrap().unwrap();
         (self.log, self.store)
@@ -167,15 +169,26 @@ impl Spine {
 async fn serve_effects(ingest: Arc<VenueIngest>, mut wanted: mpsc::Receiver<Effect>) {
     while let Some(effect) = wanted.recv().await {
         match effect {
-            Effect::Repair { symbol, venue_symbol, hole, how } => {
+            Effect::Repair {
+                symbol,
+                venue_symbol,
+                hole,
+                how,
+            } => {
                 let how = match how {
                     quantflow_pipeline::RepairHow::SingleTrades => RepairHow::SingleTrades,
                     quantflow_pipeline::RepairHow::Aggregates => RepairHow::Aggregates,
                 };
                 ingest.repair(RepairRequest::of(symbol, venue_symbol, &hole, how));
             }
-            Effect::BookSnapshot { symbol, venue_symbol } => {
-                ingest.snapshot_book(BookSnapshotRequest { symbol, venue_symbol });
+            Effect::BookSnapshot {
+                symbol,
+                venue_symbol,
+            } => {
+                ingest.snapshot_book(BookSnapshotRequest {
+                    symbol,
+                    venue_symbol,
+                });
             }
         }
     }

@@ -348,9 +348,18 @@ impl Pipeline {
         let Some(disconnected) = Self::json::<Disconnected>(context) else {
             return;
         };
-        let carried =
-            self.feeds
-                .disconnected(context.connection, context.received, &disconnected.reason);
+        // connection 0: whoever held the connections of an earlier life is gone, and they with it
+        let gone = match context.connection {
+            0 => self.feeds.connections().keys().copied().collect(),
+            number => vec![number],
+        };
+        let carried: Vec<_> = gone
+            .into_iter()
+            .flat_map(|number| {
+                self.feeds
+                    .disconnected(number, context.received, &disconnected.reason)
+            })
+            .collect();
         for subscription in carried {
             if self.feeds.carries_book(&subscription.symbol) {
                 continue;

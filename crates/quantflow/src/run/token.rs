@@ -26,13 +26,18 @@ pub(crate) fn read_or_make(data_dir: &Path) -> Result<Token> {
         Err(error) => return Err(error).with_context(|| format!("read {}", path.display())),
     };
     Token::new(&text).with_context(|| {
-        format!("{} holds less than 16 characters: remove it, a new one is made", path.display())
+        format!(
+            "{} holds less than 16 characters: remove it, a new one is made",
+            path.display()
+        )
     })
 }
 
 fn make(path: &Path) -> Result<String> {
     let mut bytes = [0_u8; 24];
-    OsRng.try_fill_bytes(&mut bytes).context("draw a token from the system")?;
+    OsRng
+        .try_fill_bytes(&mut bytes)
+        .context("draw a token from the system")?;
     let text: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
     let mut file = std::fs::OpenOptions::new()
         .write(true)
@@ -56,9 +61,17 @@ mod tests {
         let first = std::fs::read_to_string(path(folder.path())).unwrap();
         read_or_make(folder.path()).unwrap();
         assert_eq!(std::fs::read_to_string(path(folder.path())).unwrap(), first);
-        let mode = std::fs::metadata(path(folder.path())).unwrap().permissions().mode();
+        let mode = std::fs::metadata(path(folder.path()))
+            .unwrap()
+            .permissions()
+            .mode();
         assert_eq!(mode & 0o777, 0o600);
         std::fs::write(path(folder.path()), "short").unwrap();
-        assert!(read_or_make(folder.path()).unwrap_err().to_string().contains("16 characters"));
+        assert!(
+            read_or_make(folder.path())
+                .unwrap_err()
+                .to_string()
+                .contains("16 characters")
+        );
     }
 }

@@ -38,13 +38,20 @@ const SHUTDOWN: Duration = Duration::from_secs(10);
 pub(crate) async fn up(settings: Settings, only_demo: bool) -> Result<()> {
     let settings = Arc::new(settings);
     let listener = TcpListener::bind(settings.listen).await.with_context(|| {
-        format!("listen on {} (another program may; choose one with --listen)", settings.listen)
+        format!(
+            "listen on {} (another program may; choose one with --listen)",
+            settings.listen
+        )
     })?;
     let (engines, repairs) = Engines::open(&settings)?;
     for repair in repairs {
         tracing::warn!("the raw log was repaired: {repair}");
     }
-    let mut plans = if only_demo { Vec::new() } else { live_plans(&settings)? };
+    let mut plans = if only_demo {
+        Vec::new()
+    } else {
+        live_plans(&settings)?
+    };
     let demo = if only_demo || wants_demo(&settings, &engines, &plans).await? {
         let market = demo::start(&engines.clock).await?;
         plans.push(demo_plan(&market)?);
@@ -59,7 +66,11 @@ pub(crate) async fn up(settings: Settings, only_demo: bool) -> Result<()> {
     let mut opened = Vec::new();
     for plan in &plans {
         let description = plan.codec.describe();
-        let setup = setup(&description.id, Some(Arc::clone(&plan.codec)), options.clone())?;
+        let setup = setup(
+            &description.id,
+            Some(Arc::clone(&plan.codec)),
+            options.clone(),
+        )?;
         opened.push(open_partition(&engines, setup).await?);
     }
     let (partitions, effects): (Vec<Partition>, Vec<mpsc::Receiver<Effect>>) =
@@ -72,9 +83,8 @@ pub(crate) async fn up(settings: Settings, only_demo: bool) -> Result<()> {
         engines.hub.clone(),
     ));
     let budget: Arc<dyn Budget> = Arc::new(MemoryBudget::new(Arc::clone(&engines.clock)));
-    let feed: Arc<dyn Feed> = Arc::new(
-        Transport::new(quantflow_transport::Settings::default()).context("set up TLS")?,
-    );
+    let feed: Arc<dyn Feed> =
+        Arc::new(Transport::new(quantflow_transport::Settings::default()).context("set up TLS")?);
     let live = start_venues(&engines, feed, &budget, &plans).await?;
     let running = Arc::new(Running::new(
         live.clone(),
@@ -82,7 +92,14 @@ pub(crate) async fn up(settings: Settings, only_demo: bool) -> Result<()> {
         Arc::clone(&budget),
         Arc::clone(&engines.clock),
     ));
-    let process = Process { engines, settings, market, running, live, plans };
+    let process = Process {
+        engines,
+        settings,
+        market,
+        running,
+        live,
+        plans,
+    };
     let ended = process.run(listener, partitions, effects).await;
     if let Some(demo) = demo {
         demo.server.shutdown().await;
@@ -115,7 +132,9 @@ impl Process {
         }
         let mut beside = JoinSet::new();
         for (plan, wanted) in self.plans.iter().zip(effects) {
-            let Some(live) = self.live.get(&plan.codec.describe().id) else { continue };
+            let Some(live) = self.live.get(&plan.codec.describe().id) else {
+                continue;
+            };
             beside.spawn(serve_effects(Arc::clone(&live.ingest), wanted));
             if self.settings.history {
                 beside.spawn(history::fetch(
@@ -160,8 +179,7 @@ impl Process {
         });
         announce(&url, &self.plans)?;
         let (close, closed) = watch::channel(false);
-        let mut served =
-            tokio::spawn(async move { gateway.serve(listener, until(closed)).await });
+        let mut served = tokio::spawn(async move { gateway.serve(listener, until(closed)).await });
         let failed = tokio::select! {
             signal = signals::ended() => signal.err().map(anyhow::Error::from),
             ended = &mut served => Some(match ended {
@@ -240,7 +258,10 @@ fn announce(url: &str, plans: &[VenuePlan]) -> Result<()> {
     println!("{url}");
     for plan in plans {
         let symbols = history::symbols(&plan.subscriptions);
-        let names: Vec<&str> = symbols.iter().map(quantflow_model::Symbol::as_str).collect();
+        let names: Vec<&str> = symbols
+            .iter()
+            .map(quantflow_model::Symbol::as_str)
+            .collect();
         println!("  {}", names.join(" "));
     }
     std::io::stdout().flush().context("print the address")
@@ -251,7 +272,10 @@ fn live_plans(settings: &Settings) -> Result<Vec<VenuePlan>> {
     let registry = Registry::builtin();
     let mut by_venue: BTreeMap<VenueId, Vec<Stream>> = BTreeMap::new();
     for stream in &settings.streams {
-        by_venue.entry(stream.symbol.venue()).or_default().push(stream.clone());
+        by_venue
+            .entry(stream.symbol.venue())
+            .or_default()
+            .push(stream.clone());
     }
     by_venue
         .into_iter()
@@ -279,9 +303,9 @@ fn codec_of(
     configured: &VenueSettings,
 ) -> Result<Arc<dyn Codec>> {
     if let Some(protocol) = &configured.protocol {
-        return registry.speak(protocol, id.clone()).with_context(|| {
-            format!("venues.{id}.protocol names what venue {id} speaks")
-        });
+        return registry
+            .speak(protocol, id.clone())
+            .with_context(|| format!("venues.{id}.protocol names what venue {id} speaks"));
     }
     registry.codec(id).with_context(|| {
         let known: Vec<_> = registry.venues().map(VenueId::as_str).collect();
@@ -294,11 +318,7 @@ fn codec_of(
 }
 
 /// Whether the generated market runs beside the live ones.
-async fn wants_demo(
-    settings: &Settings,
-    engines: &Engines,
-    plans: &[VenuePlan],
-) -> Result<bool> {
+async fn wants_demo(settings: &Settings, engines: &Engines, plans: &[VenuePlan]) -> Result<bool> {
     match settings.demo {
         Demo::Always => return Ok(true),
         Demo::Never => return Ok(false),
@@ -307,9 +327,9 @@ async fn wants_demo(
     for plan in plans {
         let partition = partition_of(&plan.codec.describe().id)?;
         let stored = engines.store.series().await.context("read the store")?;
-        let ever = stored.iter().any(|series| {
-            series.symbol.venue_str() == partition.as_str() && series.trade_rows > 0
-        });
+        let ever = stored
+            .iter()
+            .any(|series| series.symbol.venue_str() == partition.as_str() && series.trade_rows > 0);
         if ever {
             return Ok(false);
         }

@@ -255,6 +255,10 @@ impl Partition {
                         hot.connections.insert(record.connection);
                     }
                     RecordKind::Disconnected => {
+                        // 0: the connections of an earlier life of the process
+                        if record.connection == 0 {
+                            hot.connections.clear();
+                        }
                         hot.connections.remove(&record.connection);
                     }
                     _ => {}

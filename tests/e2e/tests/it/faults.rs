@@ -10,9 +10,7 @@ use quantflow_e2e::spine::{Spine, setup, venue};
 use quantflow_log_embedded::read_segment;
 use quantflow_market::{MarketQueries, RawSource, canonical_hashes, rebuild};
 use quantflow_model::{TimeRange, Timestamp};
-use quantflow_replay::{
-    FaultPlan, GeneratedMarket, GeneratedOptions, ReplayOptions, ReplayServer,
-};
+use quantflow_replay::{FaultPlan, GeneratedMarket, GeneratedOptions, ReplayOptions, ReplayServer};
 use quantflow_seams::{Clock, EventLog, LogError, SeriesStore, SystemClock};
 use quantflow_testkit::MemoryArchive;
 use quantflow_testkit::memory_store::MemoryStore;
@@ -23,13 +21,20 @@ const MARKET: Duration = Duration::from_secs(60);
 const RECOVERY: Duration = Duration::from_secs(30);
 
 fn number(name: &str, default: u64) -> u64 {
-    std::env::var(name).ok().map_or(default, |text| text.parse().expect(name))
+    std::env::var(name)
+        .ok()
+        .map_or(default, |text| text.parse().expect(name))
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn after_the_last_fault_everything_is_as_it_truly_was() {
-    let (first, count) = (number("QUANTFLOW_FAULT_FIRST", 1), number("QUANTFLOW_FAULT_SEEDS", 4));
-    let runs: Vec<_> = (first..first + count).map(|seed| tokio::spawn(one(seed))).collect();
+    let (first, count) = (
+        number("QUANTFLOW_FAULT_FIRST", 1),
+        number("QUANTFLOW_FAULT_SEEDS", 4),
+    );
+    let runs: Vec<_> = (first..first + count)
+        .map(|seed| tokio::spawn(one(seed)))
+        .collect();
     let mut failed = Vec::new();
     for (seed, run) in (first..).zip(runs) {
         match run.await {
@@ -38,7 +43,12 @@ async fn after_the_last_fault_everything_is_as_it_truly_was() {
             Err(panic) => failed.push(format!("seed {seed}: {panic}")),
         }
     }
-    assert!(failed.is_empty(), "{} of {count} seeds failed:\n{}", failed.len(), failed.join("\n"));
+    assert!(
+        failed.is_empty(),
+        "{} of {count} seeds failed:\n{}",
+        failed.len(),
+        failed.join("\n")
+    );
 }
 
 async fn one(seed: u64) -> Result<String, Vec<String>> {
@@ -47,8 +57,13 @@ async fn one(seed: u64) -> Result<String, Vec<String>> {
     let market = Arc::new(GeneratedMarket::new(&options).unwrap());
     let faults = FaultPlan::chaos(seed, MARKET);
     let ends = faults.ends().unwrap();
-    let options = ReplayOptions { faults, ..ReplayOptions::default() };
-    let server = ReplayServer::start(market, options, Arc::clone(&clock)).await.unwrap();
+    let options = ReplayOptions {
+        faults,
+        ..ReplayOptions::default()
+    };
+    let server = ReplayServer::start(market, options, Arc::clone(&clock))
+        .await
+        .unwrap();
     let folder = tempfile::tempdir().unwrap();
     let spine = Spine::start(folder.path(), &server, seed).await;
     let truth = server.truth();
@@ -71,7 +86,12 @@ async fn one(seed: u64) -> Result<String, Vec<String>> {
     let took = RECOVERY.as_secs_f64() - deadline.since(clock.now()) as f64 / 1e9;
     let (mut found, mut open) = (0, 0);
     for symbol in truth.symbols() {
-        for certificate in spine.market.completeness(&symbol, TimeRange::ALL).await.unwrap() {
+        for certificate in spine
+            .market
+            .completeness(&symbol, TimeRange::ALL)
+            .await
+            .unwrap()
+        {
             found += certificate.missing.len();
             let is_open = |m: &&quantflow_market::view::MissingRange| m.state.name() == "found";
             open += certificate.missing.iter().filter(is_open).count();
@@ -111,16 +131,37 @@ async fn rebuilt(
                 place: "a segment".to_owned(),
                 detail: error.to_string(),
             };
-            read_segment(bytes).map_err(failed)?.collect::<Result<_, _>>().map_err(failed)
+            read_segment(bytes)
+                .map_err(failed)?
+                .collect::<Result<_, _>>()
+                .map_err(failed)
         },
     };
-    let end = store.checkpoint(&setup().partition).await.unwrap().unwrap().position;
+    let end = store
+        .checkpoint(&setup().partition)
+        .await
+        .unwrap()
+        .unwrap()
+        .position;
     assert!(end <= log.end(&setup().partition));
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    rebuild(setup(), &source, Arc::clone(&again) as _, clock, end, |_| {}).await.unwrap();
+    rebuild(
+        setup(),
+        &source,
+        Arc::clone(&again) as _,
+        clock,
+        end,
+        |_| {},
+    )
+    .await
+    .unwrap();
     let all = TimeRange::new(Timestamp::MIN, Timestamp::MAX);
-    let ours = canonical_hashes(store.as_ref(), |_| true, all).await.unwrap();
-    let theirs = canonical_hashes(again.as_ref(), |_| true, all).await.unwrap();
+    let ours = canonical_hashes(store.as_ref(), |_| true, all)
+        .await
+        .unwrap();
+    let theirs = canonical_hashes(again.as_ref(), |_| true, all)
+        .await
+        .unwrap();
     assert!(!ours.is_empty());
     quantflow_market::differences(&ours, &theirs)
 }
