@@ -16,7 +16,7 @@ use quantflow_testkit::MemoryArchive;
 use quantflow_testkit::memory_store::MemoryStore;
 
 /// How much of the market is played with faults.
-const MARKET: Duration = Duration::from_secs(60);
+const MARKET: Duration = Duration::from_mins(1);
 /// How long after the last fault everything must be as it truly was.
 const RECOVERY: Duration = Duration::from_secs(30);
 
@@ -53,7 +53,7 @@ async fn after_the_last_fault_everything_is_as_it_truly_was() {
 
 async fn one(seed: u64) -> Result<String, Vec<String>> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let options = GeneratedOptions::demo(venue(), seed, clock.now(), Duration::from_secs(86_400));
+    let options = GeneratedOptions::demo(venue(), seed, clock.now(), Duration::from_hours(24));
     let market = Arc::new(GeneratedMarket::new(&options).unwrap());
     let faults = FaultPlan::chaos(seed, MARKET);
     let ends = faults.ends().unwrap();
