@@ -19,7 +19,7 @@ pub(crate) use ledger::{
     Certificate, LedgerEntry, LogRange, Missing, Place, Provenance, Quarantined, Reconciled,
     Revision,
 };
-pub(crate) use market::{Book, Candle, IndicatorRow, Level, Price, Quote, Trade};
+pub(crate) use market::{Book, Candle, IndicatorRow, Level, Price, Quote, Trade, state_name};
 pub(crate) use operations::{Connection, Health, Reconnected, Service};
 
 /// How times are written.

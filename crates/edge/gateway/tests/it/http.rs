@@ -180,7 +180,7 @@ async fn indicators_do_not_depend_on_what_is_asked_for() {
             values(&whole, column)[at..at + 10]
         );
     }
-    // one that forgets reads no more than it needs to warm up
+    // to the last bit, also for a plain window: its sum is added up in blocks counted from the beginning
     let small = data(
         &world.gateway,
         "/api/v1/indicators/demo:BTC-USDT?set=sma(5)&limit=3",

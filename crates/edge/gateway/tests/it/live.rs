@@ -311,17 +311,29 @@ async fn indicators_move_with_their_candles_and_equal_those_of_history() {
     let closed = client.hear().await;
     assert_eq!(closed["data"][0]["state"], "closed");
     assert_eq!(closed["data"][0]["values"], moved["data"][0]["values"]);
+    // a candle of long ago changes: told are the last ones, made anew from history
+    let mut old = candle(world.market.now, 20, Timeframe::M1);
+    old.candle.revision = 1;
+    old.candle.state = quantflow_model::CandleState::Revised;
+    world.market.move_candle("demo:BTC/USDT", old);
+    let anew = client.hear().await;
+    assert_eq!(
+        anew["data"][1]["values"], rows[1]["values"],
+        "the history of the fake never changed"
+    );
+    let closed = anew;
     // a second client joins the same feed, and one that was away goes on
     let mut second = Live::new(&served).await;
     let joined = second.subscribe(channel).await;
     assert_eq!(
-        (&joined["seq"], &joined["snapshot"][1]),
-        (&closed["seq"], &closed["data"][0])
+        (&joined["seq"], &joined["snapshot"]),
+        (&closed["seq"], &closed["data"])
     );
     let mut back = Live::new(&served).await;
     back.say(&json!({ "op": "resume", "channel": channel, "seq": moved["seq"] }))
         .await;
     assert_eq!(back.hear().await["op"], "resumed");
+    assert_eq!(back.hear().await["data"][0]["state"], "closed");
     assert_eq!(back.hear().await["seq"], closed["seq"]);
     served.stopped().await;
 }
