@@ -34,7 +34,7 @@ async fn main() {
             tokio::time::sleep(Duration::from_millis(100)).await;
             id += 1;
             market.trade("demo:BTC/USDT", 900_000 + id);
-            market.move_candle("demo:BTC/USDT", fake::candle(market.now, 0, Timeframe::M1));
+            market.move_candle("demo:BTC/USDT", &fake::candle(market.now, 0, Timeframe::M1));
         }
     });
     let listener = TcpListener::bind(&address).await.unwrap();

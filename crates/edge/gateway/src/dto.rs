@@ -3,6 +3,11 @@
 //! Prices and quantities are decimal strings, ids are strings, statistics are numbers, times are RFC 3339 or, on request,
 //! milliseconds. Fields that are not known are left out where the API marks them optional.
 
+#![allow(
+    clippy::struct_field_names,
+    reason = "fields are called as the API calls them"
+)]
+
 mod catalog;
 mod ledger;
 mod market;

@@ -292,17 +292,14 @@ impl State {
         while self.aside.back().is_some_and(|(last, ..)| *last >= changed) {
             self.aside.pop_back();
         }
-        let from = match self.aside.back() {
-            Some((last, revision, set)) => {
-                self.set = set.clone();
-                self.last = Some((*last, *revision));
-                self.key.timeframe.end_of(*last)
-            }
-            None => {
-                self.set.reset();
-                self.last = None;
-                BEGINNING
-            }
+        let from = if let Some((last, revision, set)) = self.aside.back() {
+            self.set = set.clone();
+            self.last = Some((*last, *revision));
+            self.key.timeframe.end_of(*last)
+        } else {
+            self.set.reset();
+            self.last = None;
+            BEGINNING
         };
         self.steps = 0;
         self.go_on(shared, from).await

@@ -71,8 +71,12 @@ pub(crate) fn seq(n: u64) -> StreamSeq {
 
 /// The one minute candle that opens so many minutes before the current one.
 pub(crate) fn candle(now: Timestamp, back: i64, timeframe: Timeframe) -> CandleView {
-    let length = timeframe.fixed_nanos().unwrap();
-    let open_time = timeframe.open_of(now).plus_nanos(-back * length);
+    let length = timeframe.approximate_nanos();
+    // months differ: their middle is surely inside, so many average months before the middle of this one
+    let inside = timeframe
+        .open_of(now)
+        .plus_nanos(length / 2 - back.min(100_000) * length);
+    let open_time = timeframe.open_of(inside);
     let wave = (back * 37) % 101;
     let number = |n: i64| format!("{}.{:02}", 61_000 + n / 100, n.rem_euclid(100));
     let (open, close) = (wave * 10, (wave * 10 + 7) % 1000);
@@ -141,11 +145,11 @@ impl FakeMarket {
     }
 
     /// Sends an update of one candle, and gives its place.
-    pub(crate) fn move_candle(&self, name: &str, view: CandleView) -> StreamSeq {
+    pub(crate) fn move_candle(&self, name: &str, view: &CandleView) -> StreamSeq {
         let next = self.next_seq();
         let key = ChannelKey::Candles(symbol(name), Timeframe::M1);
         self.hub
-            .publish(&key, Update::new(next, UpdateData::Candles(vec![view])));
+            .publish(&key, Update::new(next, UpdateData::Candles(vec![*view])));
         next
     }
 
@@ -185,12 +189,12 @@ pub(crate) fn trade(now: Timestamp, id: u128) -> Trade {
             1 => Side::Sell,
             _ => Side::Unknown,
         },
-        flags: if id % 10 == 0 {
+        flags: if id.is_multiple_of(10) {
             TradeFlags::OUTLIER
         } else {
             TradeFlags::NONE
         },
-        count: if id % 50 == 0 { 3 } else { 1 },
+        count: if id.is_multiple_of(50) { 3 } else { 1 },
     }
 }
 
@@ -498,7 +502,7 @@ impl VenueSource for FakeSources {
             limits: vec![VenueLimit {
                 name: "request_weight".to_owned(),
                 limit: 6000,
-                window: Duration::from_secs(60),
+                window: Duration::from_mins(1),
                 used: Some(12),
             }],
             channels: vec!["trades".to_owned()],

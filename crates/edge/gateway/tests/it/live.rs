@@ -40,7 +40,7 @@ async fn a_channel_begins_with_a_snapshot_and_goes_on_with_updates() {
     );
     let mut view = candle(world.market.now, 0, Timeframe::M1);
     view.candle.close = "61999.99".parse().unwrap();
-    world.market.move_candle("demo:BTC/USDT", view);
+    world.market.move_candle("demo:BTC/USDT", &view);
     let update = client.hear().await;
     assert_eq!(update["channel"], "candles|demo:BTC/USDT|1m");
     assert_eq!(
@@ -52,7 +52,7 @@ async fn a_channel_begins_with_a_snapshot_and_goes_on_with_updates() {
         .say(&json!({ "op": "unsubscribe", "channels": ["candles|demo:BTC/USDT|1m"] }))
         .await;
     assert_eq!(client.hear().await["op"], "unsubscribed");
-    world.market.move_candle("demo:BTC/USDT", view);
+    world.market.move_candle("demo:BTC/USDT", &view);
     client.say(&json!({ "op": "ping" })).await;
     assert_eq!(
         client.hear().await,
@@ -269,7 +269,7 @@ async fn message_pack_says_the_same() {
     assert_eq!(text.hear().await, binary.hear().await);
     world
         .market
-        .move_candle("demo:BTC/USDT", candle(world.market.now, 0, Timeframe::M1));
+        .move_candle("demo:BTC/USDT", &candle(world.market.now, 0, Timeframe::M1));
     assert_eq!(text.hear().await, binary.hear().await);
     served.stopped().await;
 }
@@ -300,14 +300,14 @@ async fn indicators_move_with_their_candles_and_equal_those_of_history() {
     // the open candle moves, then closes: the value of the close is the last value while open
     let mut view = candle(world.market.now, 0, Timeframe::M1);
     view.candle.close = "61700".parse().unwrap();
-    world.market.move_candle("demo:BTC/USDT", view);
+    world.market.move_candle("demo:BTC/USDT", &view);
     let moved = client.hear().await;
     assert_ne!(
         moved["data"][0]["values"]["rsi(14)"],
         rows[1]["values"]["rsi(14)"]
     );
     view.candle.state = quantflow_model::CandleState::Closed;
-    world.market.move_candle("demo:BTC/USDT", view);
+    world.market.move_candle("demo:BTC/USDT", &view);
     let closed = client.hear().await;
     assert_eq!(closed["data"][0]["state"], "closed");
     assert_eq!(closed["data"][0]["values"], moved["data"][0]["values"]);
@@ -315,7 +315,7 @@ async fn indicators_move_with_their_candles_and_equal_those_of_history() {
     let mut old = candle(world.market.now, 20, Timeframe::M1);
     old.candle.revision = 1;
     old.candle.state = quantflow_model::CandleState::Revised;
-    world.market.move_candle("demo:BTC/USDT", old);
+    world.market.move_candle("demo:BTC/USDT", &old);
     let anew = client.hear().await;
     assert_eq!(
         anew["data"][1]["values"], rows[1]["values"],
@@ -498,7 +498,7 @@ async fn events_carry_the_same_and_go_on_after_a_cut() {
     );
     world
         .market
-        .move_candle("demo:BTC/USDT", candle(world.market.now, 0, Timeframe::M1));
+        .move_candle("demo:BTC/USDT", &candle(world.market.now, 0, Timeframe::M1));
     let (id, _) = event(&mut stream).await;
     assert_eq!(id, "1-101-0,1-102-0");
     drop(stream);
