@@ -27,6 +27,7 @@ fn main() -> io::Result<()> {
     for (name, path) in &files {
         println!("cargo::rerun-if-changed={}", path.display());
         let path = path.canonicalize()?;
+        let path = path.display().to_string();
         writeln!(source, "    ({name:?}, include_bytes!({path:?})),").map_err(io::Error::other)?;
     }
     source.push_str("]\n");

@@ -118,13 +118,12 @@ impl AnswerCache {
             {
                 return (Ok(Arc::clone(answer)), true);
             }
-            match shard.making.get(key) {
-                Some(flight) => Arc::clone(flight),
-                None => {
-                    let flight = Arc::new(Flight::new());
-                    shard.making.insert(key.into(), Arc::clone(&flight));
-                    flight
-                }
+            if let Some(flight) = shard.making.get(key) {
+                Arc::clone(flight)
+            } else {
+                let flight = Arc::new(Flight::new());
+                shard.making.insert(key.into(), Arc::clone(&flight));
+                flight
             }
         };
         let mut made_here = false;

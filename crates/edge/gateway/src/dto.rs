@@ -3,6 +3,11 @@
 //! Prices and quantities are decimal strings, ids are strings, statistics are numbers, times are RFC 3339 or, on request,
 //! milliseconds. Fields that are not known are left out where the API marks them optional.
 
+#![allow(
+    clippy::struct_field_names,
+    reason = "fields are called as the API calls them"
+)]
+
 mod catalog;
 mod ledger;
 mod market;
@@ -19,7 +24,7 @@ pub(crate) use ledger::{
     Certificate, LedgerEntry, LogRange, Missing, Place, Provenance, Quarantined, Reconciled,
     Revision,
 };
-pub(crate) use market::{Book, Candle, IndicatorRow, Level, Price, Quote, Trade};
+pub(crate) use market::{Book, Candle, IndicatorRow, Level, Price, Quote, Trade, state_name};
 pub(crate) use operations::{Connection, Health, Reconnected, Service};
 
 /// How times are written.

@@ -20,7 +20,7 @@ use crate::accept::{self, Format};
 use crate::answer::{Answer, Content, Finished, Freshness, HEAD, Meta};
 use crate::body::Body;
 use crate::cache::Known;
-use crate::endpoint::{Access, Call, Endpoint, Route, Run, route};
+use crate::endpoint::{Access, Call, DataRun, Endpoint, Route, Run, route};
 use crate::gateway::Shared;
 use crate::guard;
 use crate::limit::Verdict;
@@ -337,7 +337,7 @@ where
             data(
                 shared,
                 asker,
-                &asked.entry,
+                asked.entry,
                 asked.endpoint,
                 asked.deprecated,
                 run,
@@ -349,8 +349,6 @@ where
         Run::Socket => Err(Problem::internal(&"a socket was not taken over")),
     }
 }
-
-type DataRun = fn(Arc<Shared>, Call) -> BoxFuture<'static, Result<Answer, Problem>>;
 
 #[expect(
     clippy::too_many_arguments,

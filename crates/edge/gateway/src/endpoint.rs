@@ -100,15 +100,21 @@ pub(crate) enum Access {
     Write(&'static str),
 }
 
+/// Gives data.
+pub(crate) type DataRun = fn(Arc<Shared>, Call) -> BoxFuture<'static, Result<Answer, Problem>>;
+/// Gives a response.
+pub(crate) type PlainRun =
+    fn(Arc<Shared>, Call) -> BoxFuture<'static, Result<Response<Body>, Problem>>;
+
 /// How an endpoint answers.
 #[derive(Clone, Copy)]
 pub(crate) enum Run {
     /// With data: checked, cached, in the envelope.
-    Data(fn(Arc<Shared>, Call) -> BoxFuture<'static, Result<Answer, Problem>>),
+    Data(DataRun),
     /// With data, but it changes something: never cached.
-    Action(fn(Arc<Shared>, Call) -> BoxFuture<'static, Result<Answer, Problem>>),
+    Action(DataRun),
     /// With a whole answer of its own.
-    Plain(fn(Arc<Shared>, Call) -> BoxFuture<'static, Result<Response<Body>, Problem>>),
+    Plain(PlainRun),
     /// By taking the connection over.
     Socket,
 }
@@ -297,12 +303,15 @@ pub(crate) const TO: Parameter = Parameter::new(
 );
 pub(crate) const TIMEFRAME: Parameter =
     Parameter::new("timeframe", Kind::Timeframe, "How long a candle is.", "1m");
-pub(crate) const CURSOR: Parameter = Parameter::new(
-    "cursor",
-    Kind::Cursor,
-    "`nextCursor` of the page before.",
-    "1795168800000000000",
-);
+/// A cursor of this form, such as `example`.
+pub(crate) const fn cursor(form: &'static str, example: &'static str) -> Parameter {
+    Parameter::new(
+        "cursor",
+        Kind::Cursor(form),
+        "`nextCursor` of the page before.",
+        example,
+    )
+}
 pub(crate) const QUERY: Parameter = Parameter::new(
     "q",
     Kind::Text(64),
@@ -314,10 +323,10 @@ pub(crate) const QUERY: Parameter = Parameter::new(
 mod tests {
     use super::*;
 
-    fn found(
-        method: &http::Method,
-        path: &str,
-    ) -> Option<(&'static str, Vec<(&'static str, String)>, bool)> {
+    /// An endpoint's name, the texts of its path, and whether the path is going away.
+    type Leads = (&'static str, Vec<(&'static str, String)>, bool);
+
+    fn found(method: &http::Method, path: &str) -> Option<Leads> {
         match route(crate::routes::ENDPOINTS, method, path) {
             Route::Found {
                 endpoint,

@@ -19,6 +19,7 @@ mod edge;
 mod endpoint;
 mod gateway;
 mod guard;
+mod history;
 mod limit;
 mod live;
 mod measure;

@@ -13,7 +13,7 @@ use rustc_hash::FxHashMap;
 const SHARDS: usize = 16;
 /// Buckets that are full again are forgotten once a shard has so many.
 const SHARD_BUCKETS: usize = 4096;
-pub(crate) const WINDOW: Duration = Duration::from_secs(60);
+pub(crate) const WINDOW: Duration = Duration::from_mins(1);
 
 /// What a request is allowed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,6 +1,8 @@
 //! The OpenAPI document, made from the table of endpoints: what is not in the table is not served, and what is in it is
 //! documented.
 
+use std::fmt::Write as _;
+
 use serde_json::{Map, Value, json};
 use utoipa::OpenApi;
 
@@ -117,12 +119,14 @@ The paths under `/api/v1` answer without that prefix too, marked deprecated, unt
 fn operation(endpoint: &Endpoint) -> Value {
     let parameters: Vec<Value> = endpoint.parameters.iter().map(parameter).collect();
     let mut about = endpoint.about.to_owned();
-    about.push_str(&format!(
+    // writing to a String cannot fail
+    let _ = write!(
+        about,
         "\n\nAt most {} requests a minute and client",
         endpoint.per_minute
-    ));
+    );
     if endpoint.ttl > 0 {
-        about.push_str(&format!("; kept for up to {} s", endpoint.ttl));
+        let _ = write!(about, "; kept for up to {} s", endpoint.ttl);
     }
     about.push('.');
     let mut operation = json!({
@@ -153,16 +157,19 @@ fn operation(endpoint: &Endpoint) -> Value {
 
 fn parameter(parameter: &Parameter) -> Value {
     let mut schema = match parameter.kind {
-        Kind::PathSymbol => json!({ "type": "string", "minLength": 1, "maxLength": 120 }),
+        Kind::PathSymbol => json!({ "type": "string", "pattern": "^[!-~]{1,120}$" }),
         Kind::PathTime | Kind::Time => json!({
             "oneOf": [
                 { "type": "string", "format": "date-time" },
                 { "type": "integer", "format": "int64" },
             ],
         }),
-        Kind::PathText(max) | Kind::Text(max) => {
-            json!({ "type": "string", "minLength": 1, "maxLength": max })
-        }
+        Kind::PathText(max) | Kind::Text(max) => json!({
+            "type": "string",
+            "minLength": 1,
+            "maxLength": max,
+            "pattern": "^[^\\u0000-\\u001f\\u007f-\\u009f]+$",
+        }),
         Kind::Integer { min, max, default } => {
             json!({ "type": "integer", "minimum": min, "maximum": max, "default": default })
         }
@@ -172,9 +179,9 @@ fn parameter(parameter: &Parameter) -> Value {
         Kind::Word(words) => json!({ "type": "string", "enum": words, "default": words.first() }),
         Kind::Venue => json!({ "type": "string", "pattern": "^[a-zA-Z0-9][a-zA-Z0-9_-]{0,31}$" }),
         Kind::Asset => json!({ "type": "string", "pattern": "^[A-Za-z0-9._^=&]{1,24}$" }),
-        Kind::List(_) => json!({ "type": "string", "minLength": 1 }),
+        Kind::List(_) => json!({ "type": "string", "pattern": "^[!-~]*[!-+.-~][!-~]*$" }),
         Kind::Set => json!({ "type": "string", "minLength": 1, "maxLength": 4096 }),
-        Kind::Cursor => json!({ "type": "string", "minLength": 1, "maxLength": 160 }),
+        Kind::Cursor(form) => json!({ "type": "string", "pattern": form }),
     };
     if let Kind::Word([only]) = parameter.kind {
         schema["const"] = json!(only);
@@ -272,9 +279,9 @@ fn success(endpoint: &Endpoint) -> (String, Value) {
         ),
         Returns::Rows(name) => {
             let rows = json!({ "type": "array", "items": reference(name) });
-            (200, tabular(json_content(rows)))
+            (200, tabular(&json_content(rows)))
         }
-        Returns::Columns(name) => (200, tabular(json_content(reference(name)))),
+        Returns::Columns(name) => (200, tabular(&json_content(reference(name)))),
         Returns::Plain(status, "", _) => (status, json!({})),
         Returns::Plain(status, media, schema) => {
             let media = media.split(';').next().unwrap_or(media);
@@ -310,7 +317,7 @@ fn success(endpoint: &Endpoint) -> (String, Value) {
 }
 
 /// JSON, and the other formats of tables.
-fn tabular(json_content: Value) -> Value {
+fn tabular(json_content: &Value) -> Value {
     let mut content = Map::new();
     for format in Format::ALL {
         let media = format.content_type().split(';').next().unwrap_or_default();

@@ -123,7 +123,7 @@ impl Default for LiveOptions {
             max_channels: 256,
             max_clients: 4096,
             ping_after: Duration::from_secs(20),
-            idle_after: Duration::from_secs(60),
+            idle_after: Duration::from_mins(1),
             write_timeout: Duration::from_secs(30),
             max_message: 64 << 10,
         }

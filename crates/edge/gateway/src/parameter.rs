@@ -27,7 +27,7 @@ pub(crate) enum Kind {
     PathSymbol,
     /// An instant in the path.
     PathTime,
-    /// Other text in the path, of 1 to so many bytes.
+    /// Other text in the path, of 1 to so many characters.
     PathText(usize),
     /// A whole number.
     Integer { min: u64, max: u64, default: u64 },
@@ -37,7 +37,7 @@ pub(crate) enum Kind {
     Timeframe,
     /// One of some words; the first is meant when it is absent.
     Word(&'static [&'static str]),
-    /// Words to search for, up to so many bytes.
+    /// Words to search for, up to so many characters.
     Text(usize),
     /// A venue's name.
     Venue,
@@ -47,8 +47,8 @@ pub(crate) enum Kind {
     List(usize),
     /// A set of indicators: `rsi(14),macd(12,26,9)`. Required.
     Set,
-    /// What an answer gave as `nextCursor`.
-    Cursor,
+    /// What an answer gave as `nextCursor`: the form of it at this endpoint.
+    Cursor(&'static str),
 }
 
 impl Kind {
@@ -69,7 +69,9 @@ impl Kind {
             Self::PathTime | Self::Time => {
                 json!("RFC 3339, or Unix seconds, milliseconds, microseconds or nanoseconds")
             }
-            Self::PathText(max) | Self::Text(max) => json!(format!("1 to {max} bytes of text")),
+            Self::PathText(max) | Self::Text(max) => {
+                json!(format!("1 to {max} characters, no control characters"))
+            }
             Self::Integer { min, max, .. } => json!({ "min": min, "max": max }),
             Self::Timeframe => json!(Timeframe::ALL.map(Timeframe::name)),
             Self::Word(words) => json!(words),
@@ -77,7 +79,7 @@ impl Kind {
             Self::Asset => json!("1 to 24 of A-Z 0-9 . _ ^ = &"),
             Self::List(max) => json!(format!("1 to {max} names, separated by commas")),
             Self::Set => json!("indicators of the catalogue, such as rsi(14),macd(12,26,9)"),
-            Self::Cursor => json!("nextCursor of the page before"),
+            Self::Cursor(_) => json!("nextCursor of the page before"),
         }
     }
 
@@ -201,7 +203,7 @@ impl Parameter {
             Kind::Set => parse_set(given)
                 .map(Value::Set)
                 .map_err(|error| self.refuse(given, &error.to_string())),
-            Kind::Cursor => (1..=160)
+            Kind::Cursor(_) => (1..=160)
                 .contains(&given.len())
                 .then(|| given.to_owned())
                 .filter(|text| text.bytes().all(|b| b.is_ascii_graphic()))
@@ -215,16 +217,15 @@ impl Parameter {
         Problem::parameter(
             "cursor",
             given,
-            Kind::Cursor.allowed(),
+            Kind::Cursor("").allowed(),
             "is no cursor of ours",
         )
     }
 }
 
 fn text(given: &str, max: usize) -> Option<String> {
-    let trimmed = given.trim();
-    ((1..=max).contains(&trimmed.len()) && !trimmed.chars().any(char::is_control))
-        .then(|| trimmed.to_owned())
+    let fits = (1..=max).contains(&given.chars().take(max + 1).count());
+    (fits && !given.chars().any(char::is_control)).then(|| given.to_owned())
 }
 
 fn time(given: &str) -> Option<Timestamp> {
@@ -538,7 +539,7 @@ mod tests {
         /// Percent-encoding is undone exactly.
         #[test]
         fn what_is_encoded_is_decoded(text in "\\PC{0,40}") {
-            let encoded: String = text.bytes().map(|b| format!("%{b:02X}")).collect();
+            let encoded: String = text.bytes().fold(String::new(), |all, b| all + &format!("%{b:02X}"));
             prop_assert_eq!(decode_percent(&encoded), Some(text));
         }
 

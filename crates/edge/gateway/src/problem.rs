@@ -7,7 +7,7 @@ use http::StatusCode;
 use quantflow_indicators::ColumnError;
 use quantflow_market::QueryError;
 use quantflow_seams::StoreError;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use crate::sources::ReconnectError;
 
@@ -180,7 +180,7 @@ impl Problem {
     }
 
     pub(crate) fn not_found(code: Code, message: String, suggestions: Vec<String>) -> Self {
-        Self::new(code, message).with("suggestions", json!(suggestions))
+        Self::new(code, message).with("suggestions", suggestions)
     }
 
     /// A fault of ours: logged here, once, with what the client is not told.

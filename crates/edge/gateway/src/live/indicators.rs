@@ -4,10 +4,10 @@
 //! after each update what they are now. A candle that changes after it was closed makes the state anew from history.
 //! A feed ends when nobody follows it.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, Weak};
 
-use quantflow_indicators::{Bar, IndicatorSet};
+use quantflow_indicators::IndicatorSet;
 use quantflow_market::stream::{ChannelKey, StreamSeq, UpdateData};
 use quantflow_market::view::{CandleRequest, CandleView};
 use quantflow_model::{CandleState, TimeRange, Timestamp};
@@ -16,16 +16,19 @@ use tokio::sync::broadcast;
 use tokio::sync::broadcast::error::RecvError;
 
 use super::channel::IndicatorKey;
-use crate::dto::{IndicatorRow, TimeStyle};
+use crate::dto::{IndicatorRow, TimeStyle, state_name};
 use crate::gateway::Shared;
+use crate::history::{BEGINNING, bar_of, fold};
 use crate::lock;
 use crate::problem::{Code, Problem};
 
 /// Updates that a feed keeps for clients that come back, and how far a slow one may fall behind; then the oldest are
 /// dropped and counted.
 const DEPTH: usize = 512;
-/// Candles of history that warm a state whose indicators never quite forget: their seed weighs less than 10^-15 after.
-const MEMORY: usize = 5000;
+/// A state is put aside each so many closed candles, and so many are kept: a change of a recent candle then costs a
+/// short way back, not all of history.
+const ASIDE_EVERY: usize = 32;
+const ASIDE: usize = 16;
 /// Feeds at once.
 const MOST_FEEDS: usize = 1024;
 
@@ -216,24 +219,25 @@ async fn run(
             Err(RecvError::Closed) => return,
         };
         let mut rows = Vec::new();
-        let mut whole = update.is_some();
+        // updates that were lost may have changed anything that is put aside
+        let mut changed = update.is_none().then_some(Timestamp::MIN);
         if let Some(UpdateData::Candles(candles)) = update.as_ref().map(|u| &u.data) {
             for view in candles {
                 match state.step(view) {
                     Step::Row(row) => rows.push(row),
                     Step::Old => {}
-                    Step::Changed => whole = false,
+                    Step::Changed => {
+                        let at = view.candle.open_time;
+                        changed = Some(changed.map_or(at, |before: Timestamp| before.min(at)));
+                    }
                 }
             }
         }
-        if !whole {
-            match State::warm(&shared, &key).await {
-                Ok(warm) => state = warm,
-                Err(problem) => {
-                    tracing::warn!(symbol = %key.symbol, code = problem.code.name(), "live indicators stopped: history cannot be read");
-                    lock(&shared.indicators.feeds).remove(&key);
-                    return;
-                }
+        if let Some(changed) = changed {
+            if let Err(problem) = state.again(&shared, changed).await {
+                tracing::warn!(symbol = %key.symbol, code = problem.code.name(), "live indicators stopped: history cannot be read");
+                lock(&shared.indicators.feeds).remove(&key);
+                return;
             }
             rows = state.rows_of_history();
         }
@@ -255,44 +259,100 @@ enum Step {
 /// The indicators' state at the last closed candle.
 #[derive(Debug)]
 struct State {
-    set: IndicatorSet,
-    names: Vec<String>,
     key: IndicatorKey,
+    names: Vec<String>,
+    set: IndicatorSet,
     /// The last closed candle that is in the state, and its revision.
     last: Option<(Timestamp, u32)>,
+    /// Closed candles since a state was put aside.
+    steps: usize,
+    aside: VecDeque<(Timestamp, u32, IndicatorSet)>,
     history: Vec<IndicatorRow>,
 }
 
 impl State {
-    /// A state from history.
+    /// A state from all of history.
     async fn warm(shared: &Shared, key: &IndicatorKey) -> Result<Self, Problem> {
         let set = IndicatorSet::parse(&key.set).map_err(|e| Problem::internal(&e))?;
-        let remembers = set.specs().any(|spec| spec.definition().remembers);
-        let limit = set.warm_up() + if remembers { MEMORY } else { 2 };
+        let mut state = Self {
+            key: key.clone(),
+            names: set.columns(),
+            set,
+            last: None,
+            steps: 0,
+            aside: VecDeque::with_capacity(ASIDE),
+            history: Vec::new(),
+        };
+        state.go_on(shared, BEGINNING).await?;
+        Ok(state)
+    }
+
+    /// Makes the state anew from before a candle that changed.
+    async fn again(&mut self, shared: &Shared, changed: Timestamp) -> Result<(), Problem> {
+        while self.aside.back().is_some_and(|(last, ..)| *last >= changed) {
+            self.aside.pop_back();
+        }
+        let from = if let Some((last, revision, set)) = self.aside.back() {
+            self.set = set.clone();
+            self.last = Some((*last, *revision));
+            self.key.timeframe.end_of(*last)
+        } else {
+            self.set.reset();
+            self.last = None;
+            BEGINNING
+        };
+        self.steps = 0;
+        self.go_on(shared, from).await
+    }
+
+    /// Takes the candles from a time on: first most of them in columns, then the last ones one by one.
+    async fn go_on(&mut self, shared: &Shared, from: Timestamp) -> Result<(), Problem> {
+        let now = shared.clock.now();
+        let recent = self
+            .key
+            .timeframe
+            .approximate_nanos()
+            .saturating_mul((ASIDE * ASIDE_EVERY) as i64);
+        let far = TimeRange::new(from, now.plus_nanos(-recent).max(from));
+        let IndicatorKey {
+            symbol, timeframe, ..
+        } = self.key.clone();
+        let mut last = self.last;
+        if !far.is_empty() {
+            let open = fold(
+                shared,
+                &symbol,
+                timeframe,
+                far,
+                &mut self.set,
+                |candles, _| {
+                    last = candles
+                        .last()
+                        .map(|v| (v.candle.open_time, v.candle.revision))
+                        .or(last);
+                    true
+                },
+            )
+            .await?;
+            self.last = last;
+            debug_assert!(open.is_empty(), "a candle that old is closed");
+        }
         let request = CandleRequest {
-            symbol: key.symbol.clone(),
-            timeframe: key.timeframe,
-            range: TimeRange::ALL,
-            limit,
+            symbol,
+            timeframe,
+            range: TimeRange::new(far.end.max(BEGINNING), Timestamp::MAX),
+            limit: usize::MAX,
             as_of: None,
             fill: false,
         };
         let page = shared.market.candles(&request).await?;
-        let mut state = Self {
-            names: set.columns(),
-            set,
-            key: key.clone(),
-            last: None,
-            history: Vec::new(),
-        };
-        let recent = page.candles.len().saturating_sub(2);
+        let told = page.candles.len().saturating_sub(2);
         for (at, view) in page.candles.iter().enumerate() {
-            let step = state.step(view);
-            if let (Step::Row(row), true) = (step, at >= recent) {
-                state.history.push(row);
+            if let (Step::Row(row), true) = (self.step(view), at >= told) {
+                self.history.push(row);
             }
         }
-        Ok(state)
+        Ok(())
     }
 
     fn rows_of_history(&mut self) -> Vec<IndicatorRow> {
@@ -309,36 +369,35 @@ impl State {
                 return Step::Old;
             }
         }
-        let bar = Bar {
-            time: candle.open_time.nanos(),
-            open: candle.open.0.to_f64_lossy(),
-            high: candle.high.0.to_f64_lossy(),
-            low: candle.low.0.to_f64_lossy(),
-            close: candle.close.0.to_f64_lossy(),
-            volume: candle.volume.0.to_f64_lossy(),
-        };
+        let bar = bar_of(view);
         let mut row = vec![f64::NAN; self.set.width()];
         if candle.state == CandleState::Open {
             self.set.peek(&bar, &mut row);
         } else {
             self.set.update(&bar, &mut row);
             self.last = Some((candle.open_time, candle.revision));
+            self.steps += 1;
+            if self.steps >= ASIDE_EVERY {
+                self.put_aside(candle.open_time, candle.revision);
+            }
         }
-        let values: BTreeMap<String, Option<f64>> = self
+        let values = self
             .names
             .iter()
-            .zip(row)
-            .map(|(name, value)| (name.clone(), Some(value).filter(|v| v.is_finite())))
-            .collect();
-        debug_assert_eq!(values.len(), self.names.len(), "{}", self.key.set);
+            .cloned()
+            .zip(row.into_iter().map(|v| Some(v).filter(|v| v.is_finite())));
         Step::Row(IndicatorRow {
             open_time: TimeStyle::Text.of(candle.open_time),
-            state: match candle.state {
-                CandleState::Open => "open",
-                CandleState::Closed => "closed",
-                CandleState::Revised => "revised",
-            },
-            values,
+            state: state_name(candle.state),
+            values: values.collect(),
         })
+    }
+
+    fn put_aside(&mut self, last: Timestamp, revision: u32) {
+        self.steps = 0;
+        if self.aside.len() == ASIDE {
+            self.aside.pop_front();
+        }
+        self.aside.push_back((last, revision, self.set.clone()));
     }
 }

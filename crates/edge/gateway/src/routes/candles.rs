@@ -9,8 +9,8 @@ use quantflow_model::{CandleState, TimeRange, Timestamp};
 use crate::answer::{Answer, Freshness};
 use crate::dto::{Candle, Provenance};
 use crate::endpoint::{
-    Access, CURSOR, Call, Endpoint, FROM, Method, Place, Returns, Run, SYMBOL, SYMBOL_VENUE, TIME,
-    TIMEFRAME, TO,
+    Access, Call, Endpoint, FROM, Method, Place, Returns, Run, SYMBOL, SYMBOL_VENUE, TIME,
+    TIMEFRAME, TO, cursor,
 };
 use crate::gateway::Shared;
 use crate::parameter::{Kind, Parameter};
@@ -42,7 +42,7 @@ pub(super) const OHLC: Endpoint = Endpoint {
             "At most so many.",
             "100",
         ),
-        CURSOR,
+        cursor("^-?[0-8]?[0-9]{1,18}$", "1795168800000000000"),
         Parameter::new(
             "as_of",
             Kind::Time,
@@ -141,7 +141,7 @@ async fn ohlc(shared: Arc<Shared>, call: Call) -> Result<Answer, Problem> {
                 tracing::warn!(symbol = %request.symbol, cause = %why, "older candles could not be fetched");
             }
             Err(_) => {
-                tracing::debug!(symbol = %request.symbol, "older candles are still being fetched")
+                tracing::debug!(symbol = %request.symbol, "older candles are still being fetched");
             }
         }
     }

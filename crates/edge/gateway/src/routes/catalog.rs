@@ -7,7 +7,7 @@ use quantflow_model as model;
 
 use crate::answer::{Answer, Freshness};
 use crate::dto::{Symbol, Timeframe, Venue};
-use crate::endpoint::{Access, CURSOR, Call, Endpoint, Method, Place, QUERY, Returns, Run, TIME};
+use crate::endpoint::{Access, Call, Endpoint, Method, Place, QUERY, Returns, Run, TIME, cursor};
 use crate::gateway::Shared;
 use crate::parameter::{Kind, Parameter};
 use crate::problem::Problem;
@@ -33,7 +33,7 @@ pub(super) const SYMBOLS: Endpoint = Endpoint {
             "At most so many.",
             "100",
         ),
-        CURSOR,
+        cursor("^[!-~]{1,160}$", "binance:ETH/USDT"),
         TIME,
     ],
     returns: Returns::Rows("Symbol"),
@@ -98,10 +98,7 @@ async fn symbols(shared: Arc<Shared>, call: Call) -> Result<Answer, Problem> {
         .await?;
     let parameters = &call.parameters;
     let (query, venue) = (parameters.text("q"), parameters.text("venue"));
-    let after: Option<model::Symbol> = match parameters.text("cursor") {
-        Some(text) => Some(text.parse().map_err(|_| Parameter::bad_cursor(text))?),
-        None => None,
-    };
+    let after = parameters.text("cursor");
     let limit = parameters.integer("limit");
     let matches = |view: &&quantflow_market::view::SymbolView| {
         let name = &view.symbol;
@@ -110,7 +107,7 @@ async fn symbols(shared: Arc<Shared>, call: Call) -> Result<Answer, Problem> {
             .as_ref()
             .map_or("", |i| i.venue_symbol.as_str());
         venue.is_none_or(|venue| name.venue_str() == venue)
-            && after.as_ref().is_none_or(|after| name > after)
+            && after.is_none_or(|after| name.as_str() > after)
             && says(&format!("{name} {spelling}"), query)
     };
     let mut found = known.views.iter().filter(matches);

@@ -9,8 +9,8 @@ use super::candles::range_of;
 use crate::answer::{Answer, Freshness};
 use crate::dto::{Certificate, Quarantined};
 use crate::endpoint::{
-    Access, CURSOR, Call, Endpoint, FROM, Method, Place, Returns, Run, SYMBOL, SYMBOL_VENUE, TIME,
-    TO,
+    Access, Call, Endpoint, FROM, Method, Place, Returns, Run, SYMBOL, SYMBOL_VENUE, TIME, TO,
+    cursor,
 };
 use crate::gateway::Shared;
 use crate::parameter::{Kind, Parameter};
@@ -66,7 +66,7 @@ pub(super) const QUARANTINE: Endpoint = Endpoint {
             "At most so many.",
             "100",
         ),
-        CURSOR,
+        cursor("^[0-9]{1,18}$", "151"),
         TIME,
     ],
     returns: Returns::Rows("Quarantined"),

@@ -1,10 +1,10 @@
 //! `/indicators`, `/indicators/{symbol}`.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 
-use quantflow_indicators::{Bars, IndicatorSet};
-use quantflow_market::view::{CandleRequest, CandleView};
-use quantflow_model::{CandleState, TimeRange, Timestamp};
+use quantflow_indicators::IndicatorSet;
+use quantflow_model::{TimeRange, Timestamp};
 
 use super::candles::range_of;
 use crate::answer::{Answer, Freshness};
@@ -14,6 +14,7 @@ use crate::endpoint::{
     TIMEFRAME, TO,
 };
 use crate::gateway::Shared;
+use crate::history::{BEGINNING, bar_of, fold};
 use crate::parameter::{Kind, Parameter};
 use crate::problem::{Code, Problem};
 use crate::table::{Cell, Column, ColumnKind, Table};
@@ -85,94 +86,45 @@ async fn catalog(_: Arc<Shared>, call: Call) -> Result<Answer, Problem> {
     Ok(Answer::rows(rows))
 }
 
-/// Candles that are read at once.
-const PAGE: usize = 10_000;
 /// After so long, in nanoseconds, a closed candle is not expected to change any more.
 const SETTLED: i64 = 120_000_000_000;
-
-/// Candles as columns of floats.
-#[derive(Debug, Default)]
-pub(crate) struct BarColumns {
-    time: Vec<i64>,
-    open: Vec<f64>,
-    high: Vec<f64>,
-    low: Vec<f64>,
-    close: Vec<f64>,
-    volume: Vec<f64>,
-}
-
-impl BarColumns {
-    pub(crate) fn of(candles: &[CandleView]) -> Self {
-        let column = |f: fn(&CandleView) -> f64| candles.iter().map(f).collect();
-        Self {
-            time: candles.iter().map(|v| v.candle.open_time.nanos()).collect(),
-            open: column(|v| v.candle.open.0.to_f64_lossy()),
-            high: column(|v| v.candle.high.0.to_f64_lossy()),
-            low: column(|v| v.candle.low.0.to_f64_lossy()),
-            close: column(|v| v.candle.close.0.to_f64_lossy()),
-            volume: column(|v| v.candle.volume.0.to_f64_lossy()),
-        }
-    }
-
-    pub(crate) fn bars(&self) -> Bars<'_> {
-        Bars {
-            time: &self.time,
-            open: &self.open,
-            high: &self.high,
-            low: &self.low,
-            close: &self.close,
-            volume: &self.volume,
-        }
-    }
-}
 
 async fn values(shared: Arc<Shared>, call: Call) -> Result<Answer, Problem> {
     let symbol = call.symbol()?.clone();
     let range = range_of(&call)?;
     let timeframe = call.parameters.timeframe();
-    let limit = call.parameters.integer("limit");
-    let specs = call.parameters.set();
-    let mut set = IndicatorSet::new(specs).map_err(|e| Problem::internal(&e))?;
+    let mut set = IndicatorSet::new(call.parameters.set()).map_err(|e| Problem::internal(&e))?;
     let names = set.columns();
-    let mut request = CandleRequest {
-        symbol: symbol.clone(),
+    let mut kept = Kept::new(names.len(), range.start, call.parameters.integer("limit"));
+    let history = TimeRange::new(BEGINNING, range.end);
+    let open = fold(
+        &shared,
+        &symbol,
         timeframe,
-        range: TimeRange::new(Timestamp::MIN, range.end),
-        limit: 1,
-        as_of: None,
-        fill: false,
-    };
-    request.range.start = start_of_history(&shared, &request, &set, range, limit).await?;
-    request.limit = PAGE;
-    let mut kept = Kept::new(names.len(), range.start, limit);
-    let mut moving = shared.clock.now().since(range.end) <= SETTLED;
-    loop {
-        let page = shared.market.candles(&request).await?;
-        moving |= page
-            .candles
-            .iter()
-            .any(|v| v.candle.state == CandleState::Open);
-        let bars = BarColumns::of(&page.candles);
-        let columns = set.extend(&bars.bars())?;
-        kept.take(&bars.time, &columns);
-        match page.next {
-            // a page that leads nowhere would be asked for again for ever
-            Some(next) if next > request.range.start && !kept.is_full() => {
-                request.range.start = next
+        history,
+        &mut set,
+        |candles, columns| {
+            for (row, view) in candles.iter().enumerate() {
+                let values = columns
+                    .iter()
+                    .map(|column| column.get(row).copied().unwrap_or(f64::NAN));
+                kept.take(view.candle.open_time, values);
             }
-            _ => break,
-        }
-        tokio::task::yield_now().await;
+            !kept.is_full()
+        },
+    )
+    .await?;
+    let mut row = vec![f64::NAN; set.width()];
+    for view in &open {
+        set.peek(&bar_of(view), &mut row);
+        kept.take(view.candle.open_time, row.iter().copied());
     }
+    let moving = !open.is_empty() || shared.clock.now().since(range.end) <= SETTLED;
     let style = call.style();
     let answer = IndicatorColumns {
         symbol,
         timeframe,
-        times: kept
-            .times
-            .iter()
-            .map(|t| style.of(Timestamp::from_nanos(*t)))
-            .collect(),
+        times: kept.times.iter().map(|time| style.of(*time)).collect(),
         columns: names
             .into_iter()
             .zip(kept.columns)
@@ -187,57 +139,24 @@ async fn values(shared: Arc<Shared>, call: Call) -> Result<Answer, Problem> {
     })
 }
 
-/// Where reading has to begin: at the first candle there is for indicators that never quite forget, else so many
-/// candles before the first that is wanted as the set needs to warm up.
-async fn start_of_history(
-    shared: &Shared,
-    request: &CandleRequest,
-    set: &IndicatorSet,
-    range: TimeRange,
-    limit: usize,
-) -> Result<Timestamp, Problem> {
-    if set.specs().any(|spec| spec.definition().remembers) {
-        // a start, for without one the newest are meant
-        return Ok(Timestamp::from_nanos(i64::MIN + 1));
-    }
-    let (end, count) = if range.start == Timestamp::MIN {
-        (range.end, limit + set.warm_up())
-    } else {
-        (range.start, set.warm_up())
-    };
-    if count == 0 {
-        return Ok(range.start);
-    }
-    let before = CandleRequest {
-        range: TimeRange::new(Timestamp::MIN, end),
-        limit: count,
-        ..request.clone()
-    };
-    let page = shared.market.candles(&before).await?;
-    Ok(page.candles.first().map_or(
-        range.start.max(Timestamp::from_nanos(i64::MIN + 1)),
-        |view| view.candle.open_time,
-    ))
-}
-
 /// The rows that were asked for, of all that went by.
 struct Kept {
-    from: i64,
+    from: Timestamp,
     /// With a start the oldest of this many are kept, without one the newest.
     limit: usize,
     oldest: bool,
-    times: std::collections::VecDeque<i64>,
-    columns: Vec<std::collections::VecDeque<f64>>,
+    times: VecDeque<Timestamp>,
+    columns: Vec<VecDeque<f64>>,
 }
 
 impl Kept {
     fn new(width: usize, from: Timestamp, limit: usize) -> Self {
         Self {
-            from: from.nanos(),
+            from,
             limit,
             oldest: from != Timestamp::MIN,
-            times: std::collections::VecDeque::new(),
-            columns: vec![std::collections::VecDeque::new(); width],
+            times: VecDeque::new(),
+            columns: vec![VecDeque::new(); width],
         }
     }
 
@@ -245,21 +164,20 @@ impl Kept {
         self.oldest && self.times.len() >= self.limit
     }
 
-    fn take(&mut self, times: &[i64], columns: &[Vec<f64>]) {
-        for (row, time) in times.iter().enumerate() {
-            if *time < self.from || self.is_full() {
-                continue;
+    fn take(&mut self, time: Timestamp, values: impl Iterator<Item = f64>) {
+        if time < self.from || self.is_full() {
+            return;
+        }
+        let one_out = self.times.len() == self.limit;
+        if one_out {
+            self.times.pop_front();
+        }
+        self.times.push_back(time);
+        for (column, value) in self.columns.iter_mut().zip(values) {
+            if one_out {
+                column.pop_front();
             }
-            if self.times.len() == self.limit {
-                self.times.pop_front();
-                self.columns.iter_mut().for_each(|column| {
-                    column.pop_front();
-                });
-            }
-            self.times.push_back(*time);
-            for (kept, column) in self.columns.iter_mut().zip(columns) {
-                kept.push_back(column.get(row).copied().unwrap_or(f64::NAN));
-            }
+            column.push_back(value);
         }
     }
 }

@@ -195,7 +195,7 @@ async fn reconnect(shared: Arc<Shared>, call: Call) -> Result<Answer, Problem> {
         .await
         .map_err(|error| match error {
             crate::sources::ReconnectError::Unknown { .. } => unknown(),
-            other => other.into(),
+            unavailable @ crate::sources::ReconnectError::Unavailable(_) => unavailable.into(),
         })?;
     let answer = Reconnected {
         venue: venue.to_owned(),

@@ -9,8 +9,8 @@ use super::candles::range_of;
 use crate::answer::{Answer, Freshness};
 use crate::dto::Trade;
 use crate::endpoint::{
-    Access, CURSOR, Call, Endpoint, FROM, Method, Place, Returns, Run, SYMBOL, SYMBOL_VENUE, TIME,
-    TO,
+    Access, Call, Endpoint, FROM, Method, Place, Returns, Run, SYMBOL, SYMBOL_VENUE, TIME, TO,
+    cursor,
 };
 use crate::gateway::Shared;
 use crate::parameter::{Kind, Parameter};
@@ -39,7 +39,10 @@ pub(super) const HISTORY: Endpoint = Endpoint {
             "At most so many.",
             "100",
         ),
-        CURSOR,
+        cursor(
+            "^-?[0-8]?[0-9]{1,18}\\.[0-9]{1,38}$",
+            "1795168829998000000.999999",
+        ),
         TIME,
     ],
     returns: Returns::Rows("Trade"),

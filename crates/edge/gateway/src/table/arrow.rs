@@ -98,7 +98,10 @@ fn kind_of(table: &dyn Table, column: usize, kind: ColumnKind) -> Kind {
                     _ => None,
                 })
             };
-            let scale = numbers().map(|n| n.scale()).max().unwrap_or(0);
+            let scale = numbers()
+                .map(quantflow_model::Decimal::scale)
+                .max()
+                .unwrap_or(0);
             if numbers().all(|n| n.at_scale(scale).is_some()) {
                 Kind::Decimal(scale)
             } else {

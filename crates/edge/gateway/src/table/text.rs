@@ -29,11 +29,10 @@ pub(super) fn csv(
 
 fn field_of(cell: Cell) -> String {
     match cell {
-        Cell::Null => String::new(),
         Cell::Text(text) => harmless(text),
         Cell::Decimal(number) => number.to_string(),
         Cell::Real(number) if number.is_finite() => number.to_string(),
-        Cell::Real(_) => String::new(),
+        Cell::Null | Cell::Real(_) => String::new(),
         Cell::Whole(number) => number.to_string(),
         Cell::Time(time) => time.millis().to_string(),
         Cell::Bool(yes) => yes.to_string(),
