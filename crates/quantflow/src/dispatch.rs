@@ -92,6 +92,11 @@ fn command(context: &Context, command: Command) -> Outcome {
             with_runtime(context, commands::rebuild::run(context, &arguments))
         }
         Command::Doctor => with_runtime(context, commands::doctor::run(context)),
+        Command::Replay(arguments) => {
+            let level = context.settings()?.log_level;
+            logs::begin(&context.terminal, &level, true);
+            with_runtime(context, commands::replay::run(context, &arguments))
+        }
         other => Err(Failure::new(format!("not yet: {other:?}"))),
     }
 }
