@@ -101,7 +101,11 @@ fn command(context: &Context, command: Command) -> Outcome {
             let ran = runtime()?.block_on(crate::run::up::up(settings, arguments.demo));
             ran.map_err(|error| Failure::new("cannot go on").caused_by(&error))
         }
-        other @ Command::Replay(_) => Err(Failure::new(format!("not yet: {other:?}"))),
+        Command::Replay(arguments) => {
+            let level = context.settings()?.log_level;
+            logs::begin(&context.terminal, &level, true);
+            with_runtime(context, commands::replay::run(context, &arguments))
+        }
     }
 }
 

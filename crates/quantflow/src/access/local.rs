@@ -38,12 +38,33 @@ impl Local {
     /// # Errors
     /// When another process holds it, or something in it cannot be read.
     pub(crate) async fn open(context: &Context, settings: Settings) -> Outcome<Self> {
+        let (local, damaged) = Self::open_damaged(context, settings).await?;
+        damaged.into_iter().next().map_or(Ok(local), Err)
+    }
+
+    /// Opens the folder though parts of it may be damaged: what could not be taken over is returned,
+    /// and answered from the store alone.
+    ///
+    /// # Errors
+    /// When another process holds it.
+    pub(crate) async fn open_damaged(
+        context: &Context,
+        settings: Settings,
+    ) -> Outcome<(Self, Vec<Failure>)> {
         let engines = engines(context, &settings)?;
         let mut partitions = Vec::new();
+        let mut damaged = Vec::new();
         for id in engines.log.partitions() {
-            let mut partition = open_partition(&settings, &engines, &id).await?;
-            catch_up(context, &engines, &id, &mut partition).await?;
-            partitions.push(partition);
+            let taken = match open_partition(&settings, &engines, &id).await {
+                Ok(mut partition) => catch_up(context, &engines, &id, &mut partition)
+                    .await
+                    .map(|()| partition),
+                Err(failure) => Err(failure),
+            };
+            match taken {
+                Ok(partition) => partitions.push(partition),
+                Err(failure) => damaged.push(failure),
+            }
         }
         let market = Market::new(
             &partitions,
@@ -52,11 +73,12 @@ impl Local {
             Arc::clone(&engines.clock),
             Hub::default(),
         );
-        Ok(Self {
+        let local = Self {
             settings,
             engines,
             market,
-        })
+        };
+        Ok((local, damaged))
     }
 
     pub(crate) async fn known(&self) -> Outcome<Vec<Known>> {

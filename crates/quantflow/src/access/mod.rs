@@ -34,19 +34,31 @@ impl Access {
     /// # Errors
     /// When there is no data folder, or another process holds it and does not answer.
     pub(crate) async fn to_read(context: &Context) -> Outcome<Self> {
+        let (access, damaged) = Self::to_check(context).await?;
+        damaged.into_iter().next().map_or(Ok(access), Err)
+    }
+
+    /// As [`Access::to_read`], but damage does not keep the folder shut: it is returned.
+    ///
+    /// # Errors
+    /// When there is no data folder, or another process holds it and does not answer.
+    pub(crate) async fn to_check(context: &Context) -> Outcome<(Self, Vec<Failure>)> {
         let settings = context.settings()?;
         if let Some(server) = Server::of(&settings.data_dir)
             && let Some(remote) = Remote::reach(&server).await?
         {
-            return Ok(Self::Remote(remote));
+            return Ok((Self::Remote(remote), Vec::new()));
         }
         if !settings.data_dir.exists() {
             let folder = settings.data_dir.display();
             return Err(Failure::new(format!("there is no data in {folder}"))
                 .because("the folder does not exist")
-                .to_do("ingest with `quantflow up`, `quantflow import` a file, or name another --data-dir"));
+                .to_do(
+                    "ingest with `quantflow up`, `quantflow import` a file, or name another --data-dir",
+                ));
         }
-        Ok(Self::Local(Box::new(Local::open(context, settings).await?)))
+        let (local, damaged) = Local::open_damaged(context, settings).await?;
+        Ok((Self::Local(Box::new(local)), damaged))
     }
 
     /// Every symbol that is known.

@@ -8,5 +8,6 @@ pub(crate) mod export;
 pub(crate) mod import;
 pub(crate) mod indicators;
 pub(crate) mod rebuild;
+pub(crate) mod replay;
 pub(crate) mod venue;
 pub(crate) mod verify;

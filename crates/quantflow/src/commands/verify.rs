@@ -23,7 +23,12 @@ const HOLES: usize = 50;
 /// the ledger knows to be missing is not: it is what was asked for.
 pub(crate) async fn run(context: &Context, arguments: &VerifyArguments) -> Outcome {
     let range = range_of(arguments.span)?;
-    let access = Access::to_read(context).await?;
+    let (access, damaged) = Access::to_check(context).await?;
+    for failure in &damaged {
+        context
+            .terminal
+            .complain(&format!("{}: {}", failure.what, failure.why.join(": ")));
+    }
     let symbols: Vec<Symbol> = match &arguments.symbol {
         Some(text) => vec![access.symbol(text).await?],
         None => access
@@ -35,7 +40,17 @@ pub(crate) async fn run(context: &Context, arguments: &VerifyArguments) -> Outco
     };
     let mut certificates = Vec::new();
     for symbol in &symbols {
-        certificates.extend(access.certificates(symbol, range).await?);
+        match access.certificates(symbol, range).await {
+            Ok(days) => certificates.extend(days),
+            // damage must not hide what is damaged: the files are looked at below
+            Err(failure) if matches!(access, Access::Local(_)) => {
+                let why = failure.why.join(": ");
+                context
+                    .terminal
+                    .complain(&format!("{symbol}: {}: {why}", failure.what));
+            }
+            Err(failure) => return Err(failure),
+        }
     }
     context.terminal.show(&listing(&certificates))?;
     say(context, &certificates);
@@ -46,7 +61,11 @@ pub(crate) async fn run(context: &Context, arguments: &VerifyArguments) -> Outco
             );
             Ok(())
         }
-        Access::Local(local) => check_files(context, local, &symbols).await,
+        Access::Local(local) => {
+            check_files(context, local, &symbols).await?;
+            // no file is damaged, and yet something could not be taken over
+            damaged.into_iter().next().map_or(Ok(()), Err)
+        }
     }
 }
 

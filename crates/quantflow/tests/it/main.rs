@@ -1,10 +1,12 @@
 //! The commands through the real binary: exit codes, what goes where, and what it says.
+#![allow(clippy::unwrap_used, reason = "test code: a failure is a panic")]
 
 mod damage;
 mod decode;
 mod help;
 mod indicators;
 mod recorded;
+mod replay;
 mod round_trip;
 mod served;
 mod usage;

@@ -77,13 +77,13 @@ struct Bar {
     last: String,
 }
 
-/// Price times quantity, at 16 decimals each, without losing a digit: 10^16 fits both factors of
-/// these files' products, so the remainder is kept beside.
+/// Price times quantity without losing a digit: what stands up to the 16th decimal, and the 16
+/// decimals behind it. The fractions are multiplied apart, so that nothing overflows.
 fn times(price: i128, quantity: i128) -> [i128; 2] {
     let one = 10_i128.pow(DECIMALS);
-    let (whole, rest) = (price / one, price % one);
-    let low = rest * quantity;
-    [whole * quantity + low / one, low % one]
+    let fractions = (price % one) * (quantity % one);
+    let high = (price / one) * quantity + (price % one) * (quantity / one) + fractions / one;
+    [high, fractions % one]
 }
 
 fn naive(path: &Path) -> BTreeMap<&'static str, BTreeMap<i64, Bar>> {

@@ -10,6 +10,8 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use quantflow_model::{DayTally, Symbol, TimeRange, VenueId};
 use quantflow_seams::QuarantineQuery;
@@ -169,6 +171,21 @@ fn hash(context: &Context, file: &Path) -> std::io::Result<String> {
         .collect())
 }
 
+/// The first Ctrl-C asks the import to end in good order, the second ends the process at once: the
+/// log is whole at any moment.
+fn stop_on_interrupt() -> Arc<AtomicBool> {
+    let stop = Arc::new(AtomicBool::new(false));
+    let asked = Arc::clone(&stop);
+    tokio::spawn(async move {
+        while tokio::signal::ctrl_c().await.is_ok() {
+            if asked.swap(true, Ordering::Relaxed) {
+                std::process::exit(130);
+            }
+        }
+    });
+    stop
+}
+
 /// What was written to the log.
 struct Written {
     rows: u64,
@@ -228,12 +245,16 @@ impl Importer<'_> {
         let progress = Progress::new(&self.context.terminal, "reading", Unit::Bytes, Some(total));
         let (mut rows, mut sequence) = (0_u64, 1_u32);
         let mut lines = Vec::with_capacity(512 << 10);
+        let stop = stop_on_interrupt();
         let outcome = loop {
             lines.clear();
+            if stop.load(Ordering::Relaxed) {
+                break Err("it was interrupted".to_owned());
+            }
             match file.next_lines(LINES, &mut lines) {
                 Ok(0) => break Ok(()),
                 Ok(count) => rows += count as u64,
-                Err(error) => break Err(error),
+                Err(error) => break Err(error.to_string()),
             }
             self.append(RecordKind::ImportRows, sequence, &lines)
                 .await?;
@@ -248,7 +269,7 @@ impl Importer<'_> {
                 .because(error)
                 .because(format!("{rows} rows before it are imported"))
                 .to_do(
-                    "correct the file and import it again: rows that are there are not taken twice",
+                    "import it again when that is mended: rows that are there are not taken twice",
                 ));
         }
         Ok(Written {
