@@ -92,21 +92,32 @@ fn command(context: &Context, command: Command) -> Outcome {
             with_runtime(context, commands::rebuild::run(context, &arguments))
         }
         Command::Doctor => with_runtime(context, commands::doctor::run(context)),
+        Command::Openapi => context
+            .terminal
+            .show_text(&quantflow_gateway::openapi_document()),
+        Command::Up(arguments) => {
+            let settings = context.settings()?;
+            logs::begin(&context.terminal, &settings.log_level, true);
+            let ran = runtime()?.block_on(crate::run::up::up(settings, arguments.demo));
+            ran.map_err(|error| Failure::new("cannot go on").caused_by(&error))
+        }
         Command::Replay(arguments) => {
             let level = context.settings()?.log_level;
             logs::begin(&context.terminal, &level, true);
-            with_runtime(context, commands::replay::run(context, &arguments))
+            runtime()?.block_on(commands::replay::run(context, &arguments))
         }
-        other => Err(Failure::new(format!("not yet: {other:?}"))),
     }
 }
 
 /// Runs what waits for things, with logs for a short command.
 fn with_runtime(context: &Context, work: impl Future<Output = Outcome>) -> Outcome {
     logs::begin(&context.terminal, "warn", false);
-    let runtime = tokio::runtime::Builder::new_multi_thread()
+    runtime()?.block_on(work)
+}
+
+fn runtime() -> Outcome<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
-        .map_err(|error| Failure::new("cannot start threads").because(error))?;
-    runtime.block_on(work)
+        .map_err(|error| Failure::new("cannot start threads").because(error))
 }

@@ -9,9 +9,7 @@ mod dispatch;
 mod failure;
 mod files;
 mod rows;
-mod run {
-    pub(crate) mod engines;
-}
+mod run;
 mod terminal;
 mod venues;
 

@@ -21,6 +21,9 @@
 //! can be trusted when a payload cannot. "Bytes known to be on disk" is what tells a torn tail
 //! (nothing behind it was ever promised to be durable) from a durable part that went bad.
 
+use std::cell::RefCell;
+use std::io::Cursor;
+
 use quantflow_model::Timestamp;
 use quantflow_wire::PartitionId;
 
@@ -193,11 +196,7 @@ impl BlockHeader {
         let (start, raw) = (out.len(), self.raw as usize);
         match self.codec {
             STORED => out.extend_from_slice(payload),
-            ZSTD => {
-                out.resize(start + raw, 0);
-                let unpacked = zstd::bulk::decompress_to_buffer(payload, &mut out[start..]);
-                out.truncate(start + unpacked.unwrap_or(0));
-            }
+            ZSTD => unpack_zstd(payload, raw, out),
             _ => return Err("the block is of a codec that this version does not know"),
         }
         if out.len() != start + raw {
@@ -206,6 +205,31 @@ impl BlockHeader {
         }
         Ok(())
     }
+}
+
+thread_local! {
+    /// Its memory is larger than most payloads, so each thread that reads keeps one.
+    static UNPACKER: RefCell<Option<zstd::bulk::Decompressor<'static>>> = const { RefCell::new(None) };
+}
+
+/// Adds at most `raw` bytes to `out`; what does not unpack adds nothing.
+fn unpack_zstd(payload: &[u8], raw: usize, out: &mut Vec<u8>) {
+    let start = out.len();
+    out.reserve_exact(raw);
+    UNPACKER.with_borrow_mut(|unpacker| {
+        if unpacker.is_none() {
+            *unpacker = zstd::bulk::Decompressor::new().ok();
+        }
+        let Some(unpacker) = unpacker else { return };
+        // into the room behind what is there, which need not be zeroed first
+        let mut room = Cursor::new(std::mem::take(out));
+        room.set_position(start as u64);
+        let unpacked = unpacker.decompress_to_buffer(payload, &mut room);
+        *out = room.into_inner();
+        if unpacked.is_err() {
+            out.truncate(start);
+        }
+    });
 }
 
 /// What a block is made of.
@@ -221,6 +245,7 @@ pub(crate) struct BlockMeta {
 /// Makes blocks; keeps the compressor's memory.
 pub(crate) struct BlockEncoder {
     zstd: zstd::bulk::Compressor<'static>,
+    packed: Vec<u8>,
 }
 
 impl std::fmt::Debug for BlockEncoder {
@@ -233,28 +258,27 @@ impl BlockEncoder {
     pub(crate) fn new(level: i32) -> std::io::Result<Self> {
         Ok(Self {
             zstd: zstd::bulk::Compressor::new(level)?,
+            packed: Vec::new(),
         })
     }
 
     /// Adds a block to `out`. A payload that does not shrink is stored as it is.
     pub(crate) fn encode(&mut self, meta: BlockMeta, raw: &[u8], out: &mut Vec<u8>) {
         debug_assert!(raw.len() <= MAX_RAW && meta.count > 0);
+        // no more room than the raw bytes take: what does not shrink fails or is not shorter
+        self.packed.clear();
+        self.packed.reserve(raw.len());
+        let packed = self.zstd.compress_to_buffer(raw, &mut self.packed);
+        let (codec, bytes) = match packed {
+            Ok(length) if length < raw.len() => (ZSTD, self.packed.as_slice()),
+            _ => (STORED, raw),
+        };
+        let payload_crc = crc32fast::hash(bytes);
+        let compressed = bytes.len() as u32;
         let start = out.len();
         let payload = start + BLOCK_HEADER;
-        out.resize(payload + raw.len(), 0);
-        // room for less than the raw length: what would not shrink fails, and is stored
-        let codec = match self.zstd.compress_to_buffer(raw, &mut out[payload..]) {
-            Ok(length) if length < raw.len() => {
-                out.truncate(payload + length);
-                ZSTD
-            }
-            _ => {
-                out[payload..].copy_from_slice(raw);
-                STORED
-            }
-        };
-        let payload_crc = crc32fast::hash(&out[payload..]);
-        let compressed = (out.len() - payload) as u32;
+        out.resize(payload, 0);
+        out.extend_from_slice(bytes);
         let header = &mut out[start..payload];
         header[0..4].copy_from_slice(&MARKER);
         header[4] = codec;

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use quantflow_model::Timestamp;
 use quantflow_seams::ClosedSegment;
-use quantflow_wire::{LogPosition, LogRange, PartitionId, RecordIter};
+use quantflow_wire::{LogPosition, LogRange, PartitionId, RecordChunk};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -91,6 +91,13 @@ struct Pending {
     first: u64,
     count: u32,
     span: Option<Span>,
+}
+
+impl Pending {
+    fn add(&mut self, records: usize, first: Timestamp, last: Timestamp) {
+        self.count += records as u32;
+        self.span.get_or_insert(Span { first, last }).last = last;
+    }
 }
 
 /// Writes the segments of one partition. A failure loses nothing: what is not settled is kept in
@@ -234,23 +241,30 @@ impl SegmentWriter {
             if self.deadline.is_none() {
                 self.deadline = Some(Instant::now() + self.options.fsync.flush_interval());
             }
-            self.add(item.chunk.bytes(), encoder);
+            self.add(&item.chunk, encoder);
             self.next = item.end();
         }
         !items.is_empty()
     }
 
     /// Adds records to the pending block, and seals it each time that it is full.
-    fn add(&mut self, bytes: &[u8], encoder: &mut BlockEncoder) {
+    fn add(&mut self, chunk: &RecordChunk, encoder: &mut BlockEncoder) {
+        let bytes = chunk.bytes();
+        if bytes.len() <= self.options.block_bytes
+            && let (Some(first), Some(last)) = (chunk.first(), chunk.last())
+        {
+            // as a whole: its records need not be looked at
+            self.pending.add(chunk.len(), first.received, last.received);
+            self.pending.raw.extend_from_slice(bytes);
+            if self.pending.raw.len() >= self.options.block_bytes {
+                self.seal(encoder);
+            }
+            return;
+        }
         let (mut start, mut at) = (0, 0);
-        for record in RecordIter::new(bytes).map_while(Result::ok) {
+        for record in chunk.iter() {
             at += record.size();
-            self.pending.count += 1;
-            let span = self.pending.span.get_or_insert(Span {
-                first: record.received,
-                last: record.received,
-            });
-            span.last = record.received;
+            self.pending.add(1, record.received, record.received);
             if self.pending.raw.len() + (at - start) >= self.options.block_bytes {
                 self.pending.raw.extend_from_slice(&bytes[start..at]);
                 start = at;

@@ -1,1 +1,48 @@
 //! The one door: REST, WebSocket, server-sent events, OpenAPI and the dashboard.
+//!
+//! [`Gateway`] answers from [`quantflow_market::MarketQueries`] and the small traits of [`sources`]; the binary says what
+//! stands behind them. A request goes through one chain, written by hand because a stack of layers costs more than the
+//! answer (`edge`): guards, the cache of finished answers, limits, checks, handler, packing.
+//!
+//! Adding an endpoint is a file in `src/routes/` and its line in `src/routes.rs`: the table there routes, checks, limits,
+//! caches, counts and documents it. What went wrong becomes a status in `src/problem.rs` and nowhere else.
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
+mod accept;
+mod answer;
+mod assets;
+mod body;
+mod cache;
+mod directory;
+mod dto;
+mod edge;
+mod endpoint;
+mod gateway;
+mod guard;
+mod limit;
+mod live;
+mod measure;
+mod openapi;
+mod options;
+mod pack;
+mod parameter;
+mod problem;
+mod recorder;
+mod respond;
+mod routes;
+mod serve;
+pub mod sources;
+mod table;
+
+pub use gateway::{Gateway, GatewayParts};
+pub use openapi::openapi_document;
+pub use options::{CacheOptions, GatewayOptions, LimitOptions, LiveOptions, Token};
+pub use recorder::{Recorder, RecorderError};
+pub use serve::ServeError;
+
+/// A poisoned lock only says that another thread panicked; what stands behind these is whole after every statement.
+fn lock<T>(mutex: &std::sync::Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex
+        .lock()
+        .unwrap_or_else(std::sync::PoisonError::into_inner)
+}

@@ -134,7 +134,10 @@ mod tests {
         else {
             panic!("not split")
         };
-        assert_eq!((row.id, row.last_id(), row.count), (TradeId(3), TradeId(5), 3));
+        assert_eq!(
+            (row.id, row.last_id(), row.count),
+            (TradeId(3), TradeId(5), 3)
+        );
         assert_eq!(row.quantity.to_string(), "1.25");
         assert!(row.flags.has(TradeFlags::AGGREGATE));
     }

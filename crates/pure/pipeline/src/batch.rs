@@ -79,7 +79,7 @@ impl Bars {
 ///
 /// `times` ascend (in any unit), and `length` is a candle's length in that unit, such as 60 000 000
 /// for minutes of microseconds; candles begin at its multiples. Prices and quantities are integers
-/// of one scale each; quantities are not negative. Where times do not ascend the candles are
+/// of one scale each. Where times do not ascend the candles are
 /// those of the stretches found, which then are not meaningful.
 ///
 /// # Errors
@@ -235,22 +235,24 @@ fn extremes(values: &[i64]) -> (i64, i64) {
     all
 }
 
-/// The sum, exactly: halves of 32 bits apart, so that no lane can overflow.
+/// The sum, exactly. Stretches of values below 2^47 cannot overflow 64 bits; the others are summed in
+/// 128.
 #[inline]
 fn sum(values: &[i64]) -> i128 {
-    let mut low = [0_u64; 4];
-    let mut high = [0_u64; 4];
-    let (chunks, rest) = values.as_chunks::<4>();
-    for chunk in chunks {
-        for lane in 0..4 {
-            let value = chunk[lane] as u64;
-            low[lane] += value & 0xFFFF_FFFF;
-            high[lane] += value >> 32;
+    let mut total = 0;
+    for stretch in values.chunks(1 << 16) {
+        let (mut sum, mut bits) = (0_u64, 0_u64);
+        for &value in stretch {
+            sum = sum.wrapping_add(value as u64);
+            bits |= value as u64;
         }
+        total += if bits >> 47 == 0 {
+            i128::from(sum)
+        } else {
+            stretch.iter().map(|n| i128::from(*n)).sum()
+        };
     }
-    let halves = |lanes: [u64; 4]| lanes.iter().map(|n| i128::from(*n)).sum::<i128>();
-    let rest: i128 = rest.iter().map(|n| i128::from(*n)).sum();
-    halves(low) + (halves(high) << 32) + rest
+    total
 }
 
 #[cfg(test)]
@@ -265,7 +267,12 @@ mod tests {
             let open_time = time.div_euclid(length) * length;
             if bars.open_times.last() != Some(&open_time) {
                 bars.open_times.push(open_time);
-                for column in [&mut bars.open, &mut bars.high, &mut bars.low, &mut bars.close] {
+                for column in [
+                    &mut bars.open,
+                    &mut bars.high,
+                    &mut bars.low,
+                    &mut bars.close,
+                ] {
                     column.push(price);
                 }
                 bars.volume.push(0);
@@ -344,7 +351,8 @@ mod tests {
         assert!(candles_from_columns(&[1], &[], &[1], 60, &mut bars).is_err());
         assert!(candles_from_columns(&[1], &[1], &[1], 0, &mut bars).is_err());
         let mut ends = Vec::new();
-        let mut of = |e: &[usize]| candles_of_symbols(e, &[1], &[1], &[1], 60, &mut bars, &mut ends);
+        let mut of =
+            |e: &[usize]| candles_of_symbols(e, &[1], &[1], &[1], 60, &mut bars, &mut ends);
         assert!(of(&[2]).is_err() && of(&[0]).is_err() && of(&[1, 0]).is_err() && of(&[1]).is_ok());
     }
 }

@@ -57,7 +57,10 @@ impl Book {
     /// A snapshot came.
     pub(crate) fn snapshot(&mut self, snapshot: &BookSnapshot) -> Change {
         // an answer that is older than what we have says nothing
-        if self.last_update.is_some_and(|last| snapshot.last_update_id <= last) {
+        if self
+            .last_update
+            .is_some_and(|last| snapshot.last_update_id <= last)
+        {
             return Change::None;
         }
         // one that does not reach the first waiting change cannot be continued
@@ -228,7 +231,10 @@ mod tests {
     #[test]
     fn changes_before_the_snapshot_wait_for_it() {
         let mut book = Book::default();
-        assert_eq!(book.delta(&delta(90, 95, vec![level("1", "1")], vec![])), Change::None);
+        assert_eq!(
+            book.delta(&delta(90, 95, vec![level("1", "1")], vec![])),
+            Change::None
+        );
         assert_eq!(
             book.delta(&delta(96, 101, vec![level("10.5", "1")], vec![])),
             Change::None
@@ -249,10 +255,17 @@ mod tests {
     fn a_gap_asks_for_a_snapshot_and_goes_on_from_it() {
         let mut book = Book::default();
         book.snapshot(&snapshot(100));
-        assert_eq!(book.delta(&delta(101, 103, vec![], vec![])), Change::Applied);
+        assert_eq!(
+            book.delta(&delta(101, 103, vec![], vec![])),
+            Change::Applied
+        );
         assert_eq!(book.delta(&delta(105, 106, vec![], vec![])), Change::Lost);
         assert!(book.top().is_none() && book.wanted);
-        assert_eq!(book.snapshot(&snapshot(103)), Change::None, "too old to continue");
+        assert_eq!(
+            book.snapshot(&snapshot(103)),
+            Change::None,
+            "too old to continue"
+        );
         assert_eq!(book.snapshot(&snapshot(105)), Change::Applied);
         assert_eq!(book.top().unwrap().update_id, Some(106));
     }

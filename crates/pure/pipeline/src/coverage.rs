@@ -389,9 +389,9 @@ impl Coverage {
     /// is not remembered.
     pub(crate) fn contradicts(&self, trade: &Trade) -> bool {
         let at = (trade.id.0 % RECENT as u128) as usize;
-        self.recent
-            .get(at)
-            .is_some_and(|&(id, hash)| id == trade.id.0 as u32 && hash != 0 && hash != content(trade))
+        self.recent.get(at).is_some_and(|&(id, hash)| {
+            id == trade.id.0 as u32 && hash != 0 && hash != content(trade)
+        })
     }
 
     /// The earliest instant at which a missing trade may lie, of holes that reach past `since`.
@@ -473,7 +473,10 @@ mod tests {
     }
 
     fn ranges(coverage: &Coverage) -> Vec<(u128, u128)> {
-        coverage.holes().map(|(from, hole)| (from, hole.to)).collect()
+        coverage
+            .holes()
+            .map(|(from, hole)| (from, hole.to))
+            .collect()
     }
 
     #[test]
@@ -494,7 +497,10 @@ mod tests {
             (hole.after, hole.before),
             (Timestamp::from_seconds(12), Timestamp::from_seconds(15))
         );
-        assert_eq!(hole.below.quantity(10, 12, trade(1).price), Some(quantflow_model::Decimal::whole(3)));
+        assert_eq!(
+            hole.below.quantity(10, 12, trade(1).price),
+            Some(quantflow_model::Decimal::whole(3))
+        );
         for id in [13, 14, 16, 17, 18] {
             take(&mut coverage, id);
         }
@@ -513,7 +519,10 @@ mod tests {
         assert_eq!(given, [(TradeId(3), TradeId(5))]);
         assert_eq!(ranges(&coverage), [(2, 2), (3, 5), (6, 9)]);
         assert!(coverage.give_up(3, 5).is_empty());
-        assert_eq!(coverage.missing(0, 12), [(0, 0), (2, 2), (3, 5), (6, 9), (11, 12)]);
+        assert_eq!(
+            coverage.missing(0, 12),
+            [(0, 0), (2, 2), (3, 5), (6, 9), (11, 12)]
+        );
         assert!(matches!(take(&mut coverage, 4), Place::InHole { .. }));
     }
 

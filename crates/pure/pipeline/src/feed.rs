@@ -77,12 +77,15 @@ impl Feeds {
                 Some((s.symbol.clone(), since, reason))
             })
             .collect();
-        let connection = self.connections.entry(number).or_insert_with(|| Connection {
-            url: String::new(),
-            since: received,
-            last_received: received,
-            subscriptions: Vec::new(),
-        });
+        let connection = self
+            .connections
+            .entry(number)
+            .or_insert_with(|| Connection {
+                url: String::new(),
+                since: received,
+                last_received: received,
+                subscriptions: Vec::new(),
+            });
         for subscription in subscriptions {
             if !connection.subscriptions.contains(&subscription) {
                 connection.subscriptions.push(subscription);

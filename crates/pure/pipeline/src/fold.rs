@@ -190,7 +190,13 @@ impl Fold {
     }
 
     #[inline]
-    fn fold_up(&mut self, level: Timeframe, part: &Partial, order: OrderRule, sink: &mut impl Sink) {
+    fn fold_up(
+        &mut self,
+        level: Timeframe,
+        part: &Partial,
+        order: OrderRule,
+        sink: &mut impl Sink,
+    ) {
         for &parent in parents(level) {
             if !self.put(parent, part, order) {
                 sink.escaped(parent, part);

@@ -227,7 +227,9 @@ impl Import {
         let (mut trades, mut first, mut last, mut close_time) = (None, None, None, None);
         for (column, field) in self.fields(line)? {
             let optional = |name| -> Result<Option<Decimal>, Refusal> {
-                (!field.is_empty()).then(|| decimal(name, field)).transpose()
+                (!field.is_empty())
+                    .then(|| decimal(name, field))
+                    .transpose()
             };
             match column {
                 Column::Seconds | Column::Millis | Column::Micros | Column::Nanos => {
@@ -360,7 +362,9 @@ mod tests {
     #[test]
     fn a_line_becomes_a_trade_exactly() {
         let mut import = begin(ImportKind::Trades, &TRADES).unwrap();
-        let row = import.trade(b"1570752011204,0.00142300,17,sell,4242").unwrap();
+        let row = import
+            .trade(b"1570752011204,0.00142300,17,sell,4242")
+            .unwrap();
         assert_eq!(row.trade.time, Timestamp::from_millis(1_570_752_011_204));
         assert_eq!(row.trade.price.to_string(), "0.001423");
         assert_eq!((row.trade.side, row.trade.id), (Side::Sell, TradeId(4242)));
@@ -390,7 +394,11 @@ mod tests {
             ("99999999999999999999,1,1,buy,1", "no time"),
         ] {
             let refusal = import.trade(line.as_bytes()).unwrap_err();
-            assert!(refusal.reason.contains(reason), "{line}: {}", refusal.reason);
+            assert!(
+                refusal.reason.contains(reason),
+                "{line}: {}",
+                refusal.reason
+            );
         }
         assert!(begin(ImportKind::Trades, &["ts_ms", "price"]).is_err());
         assert!(begin(ImportKind::Trades, &["price", "qty"]).is_err());

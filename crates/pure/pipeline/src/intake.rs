@@ -2,7 +2,8 @@
 
 use quantflow_model::{CandleState, LedgerKind, Timestamp};
 use quantflow_wire::{
-    Codec, Connected, DecodeError, Disconnected, Event, EventKind, Exchange, Input, Purpose, Route, Subscribed, VenueCandle,
+    Codec, Connected, DecodeError, Disconnected, Event, EventKind, Exchange, Input, Purpose, Route,
+    Subscribed, VenueCandle,
 };
 
 use crate::book::{Book, Change};
@@ -134,7 +135,10 @@ impl Pipeline {
             context.part = part as u32;
             let Event { symbol, kind, .. } = event;
             let slot = match (&symbol, &kind) {
-                (_, EventKind::Instruments(_) | EventKind::ServerTime(_) | EventKind::Notice(_)) => {
+                (
+                    _,
+                    EventKind::Instruments(_) | EventKind::ServerTime(_) | EventKind::Notice(_),
+                ) => {
                     self.take_general(context, kind);
                     continue;
                 }
@@ -244,7 +248,10 @@ impl Pipeline {
         change: impl FnOnce(&mut Book) -> Change,
     ) -> bool {
         let book = self.books.entry(slot.0).or_default();
-        let top = |book: &Book| book.top().map(|t| (t.bid, t.bid_quantity, t.ask, t.ask_quantity));
+        let top = |book: &Book| {
+            book.top()
+                .map(|t| (t.bid, t.bid_quantity, t.ask, t.ask_quantity))
+        };
         let before = top(book);
         let changed = change(book);
         if changed == Change::Applied
@@ -341,11 +348,9 @@ impl Pipeline {
         let Some(disconnected) = Self::json::<Disconnected>(context) else {
             return;
         };
-        let carried = self.feeds.disconnected(
-            context.connection,
-            context.received,
-            &disconnected.reason,
-        );
+        let carried =
+            self.feeds
+                .disconnected(context.connection, context.received, &disconnected.reason);
         for subscription in carried {
             if self.feeds.carries_book(&subscription.symbol) {
                 continue;

@@ -266,7 +266,11 @@ impl Pipeline {
     }
 
     /// The slot of a symbol, made when it is new.
-    pub(crate) fn slot_of(&mut self, symbol: &Symbol, venue_symbol: Option<&VenueSymbol>) -> SymbolSlot {
+    pub(crate) fn slot_of(
+        &mut self,
+        symbol: &Symbol,
+        venue_symbol: Option<&VenueSymbol>,
+    ) -> SymbolSlot {
         let slot = if let Some(&slot) = self.by_symbol.get(symbol) {
             slot
         } else {

@@ -34,9 +34,9 @@ impl Ranges {
         }
         let start = self.0.partition_point(|range| range.1 < from);
         let end = self.0.partition_point(|range| range.0 <= to);
-        let joined = self.0[start..end]
-            .iter()
-            .fold((from, to), |all, range| (all.0.min(range.0), all.1.max(range.1)));
+        let joined = self.0[start..end].iter().fold((from, to), |all, range| {
+            (all.0.min(range.0), all.1.max(range.1))
+        });
         self.0.splice(start..end, [joined]);
     }
 

@@ -120,7 +120,9 @@ fn differences(ours: &Candle, theirs: &Candle) -> Vec<(String, String, String)> 
         ("quoteVolume", &|c| Some(c.quote_volume?.to_string())),
         ("trades", &|c| Some(c.trades?.to_string())),
         ("takerBuyVolume", &|c| Some(c.taker_buy_volume?.to_string())),
-        ("takerBuyQuoteVolume", &|c| Some(c.taker_buy_quote_volume?.to_string())),
+        ("takerBuyQuoteVolume", &|c| {
+            Some(c.taker_buy_quote_volume?.to_string())
+        }),
         ("firstTradeId", &|c| Some(c.first_trade?.id.to_string())),
         ("lastTradeId", &|c| Some(c.last_trade?.id.to_string())),
     ];

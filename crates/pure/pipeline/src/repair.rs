@@ -214,7 +214,11 @@ impl Answered {
             // where the answer is whole: between its rows, and as far as it reached
             let whole = match self.asked {
                 Asked::From(first) => {
-                    let end = if past_the_last { Some(u128::MAX) } else { newest };
+                    let end = if past_the_last {
+                        Some(u128::MAX)
+                    } else {
+                        newest
+                    };
                     end.map(|end| (first, end))
                 }
                 Asked::Span(start, end)

@@ -275,7 +275,9 @@ mod tests {
 
     fn flush(series: &mut VenueSeries) -> Vec<(Timeframe, Candle)> {
         let mut out = Vec::new();
-        series.flush(Timestamp::EPOCH, |timeframe, candle| out.push((timeframe, candle)));
+        series.flush(Timestamp::EPOCH, |timeframe, candle| {
+            out.push((timeframe, candle));
+        });
         out
     }
 
@@ -293,13 +295,20 @@ mod tests {
             let mut series = VenueSeries::default();
             for hour in order {
                 let price = ["3", "9", "1", "4"][hour as usize];
-                assert!(series.take(Timeframe::H1, &candle(hour, price), None).unwrap());
+                assert!(
+                    series
+                        .take(Timeframe::H1, &candle(hour, price), None)
+                        .unwrap()
+                );
             }
             let out = flush(&mut series);
             let four = out.iter().find(|(t, _)| *t == Timeframe::H4).unwrap().1;
             let shown = [four.open, four.high, four.low, four.close].map(|p| p.to_string());
             assert_eq!(shown, ["3", "9", "1", "4"], "{order:?}");
-            assert_eq!((four.volume.to_string(), four.trades), ("6".into(), Some(8)));
+            assert_eq!(
+                (four.volume.to_string(), four.trades),
+                ("6".into(), Some(8))
+            );
             assert!(!series.take(Timeframe::H1, &candle(2, "1"), None).unwrap());
         }
     }
@@ -324,7 +333,13 @@ mod tests {
             low: "6".parse().unwrap(),
             ..good
         };
-        assert_eq!(check(Timeframe::H1, &low).unwrap_err().rule, "impossible-candle");
-        assert_eq!(check(Timeframe::H2, &good).unwrap_err().rule, "candle-off-grid");
+        assert_eq!(
+            check(Timeframe::H1, &low).unwrap_err().rule,
+            "impossible-candle"
+        );
+        assert_eq!(
+            check(Timeframe::H2, &good).unwrap_err().rule,
+            "candle-off-grid"
+        );
     }
 }

@@ -71,9 +71,9 @@ impl Sequence {
     pub(crate) fn add_span(&mut self, from: Key, to: Key) {
         let start = self.spans.partition_point(|span| span.1 < from);
         let end = self.spans.partition_point(|span| span.0 <= to);
-        let joined = self.spans[start..end]
-            .iter()
-            .fold((from, to), |all, span| (all.0.min(span.0), all.1.max(span.1)));
+        let joined = self.spans[start..end].iter().fold((from, to), |all, span| {
+            (all.0.min(span.0), all.1.max(span.1))
+        });
         self.spans.splice(start..end, [joined]);
     }
 }

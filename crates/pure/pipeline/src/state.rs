@@ -84,7 +84,9 @@ fn read<T: DeserializeOwned>(key: &str, bytes: &[u8]) -> Result<T, StateError> {
     };
     match bytes {
         [FORMAT, rest @ ..] => rmp_serde::from_slice(rest).map_err(|e| damaged(e.to_string())),
-        [other, ..] => Err(damaged(format!("format {other}, this version reads {FORMAT}"))),
+        [other, ..] => Err(damaged(format!(
+            "format {other}, this version reads {FORMAT}"
+        ))),
         [] => Err(damaged("empty".into())),
     }
 }
@@ -109,8 +111,12 @@ impl Pipeline {
         put(dirty.clock, "clock", &|| write(&self.clock));
         put(dirty.feeds, "feeds", &|| write(&self.feeds));
         put(dirty.quotes, "quotes", &|| write(&self.quotes));
-        put(dirty.imports, "imports", &|| write(&(&self.imports, &self.imported)));
-        put(dirty.instruments, "instruments", &|| write(&self.instruments));
+        put(dirty.imports, "imports", &|| {
+            write(&(&self.imports, &self.imported))
+        });
+        put(dirty.instruments, "instruments", &|| {
+            write(&self.instruments)
+        });
         put(dirty.symbols, "symbols", &|| {
             write(&self.symbols.iter().map(|s| &s.symbol).collect::<Vec<_>>())
         });

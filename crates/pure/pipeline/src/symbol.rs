@@ -5,8 +5,8 @@
 //! leads to for closed candles is put together at its end, in [`SymbolState::finish_record`].
 
 use quantflow_model::{
-    CandleState, Decimal, Filling, LedgerKind, Symbol, Timeframe, Timestamp, Trade, TradeFlags, TradeId,
-    TradeKey, VenueSymbol,
+    CandleState, Decimal, Filling, LedgerKind, Symbol, Timeframe, Timestamp, Trade, TradeFlags,
+    TradeId, TradeKey, VenueSymbol,
 };
 use quantflow_wire::{AggregateTrade, OrderRule};
 use serde::{Deserialize, Serialize};
@@ -117,11 +117,7 @@ enum Entry {
 }
 
 impl SymbolState {
-    pub(crate) fn new(
-        symbol: Symbol,
-        slot: SymbolSlot,
-        venue_symbol: Option<VenueSymbol>,
-    ) -> Self {
+    pub(crate) fn new(symbol: Symbol, slot: SymbolSlot, venue_symbol: Option<VenueSymbol>) -> Self {
         Self::restored(
             symbol,
             slot,
@@ -368,6 +364,10 @@ impl SymbolState {
     }
 
     /// Puts a trade into its candle, closed ones as a late part, and closes candles before it.
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "an optional exclusive borrow is handed on, not kept"
+    )]
     #[inline]
     fn put_in_candles(
         &mut self,
@@ -590,7 +590,10 @@ impl SymbolState {
         let sequence = &self.core.sequence;
         let complete = |start: Timestamp, end: Timestamp| {
             let (began, last) = if context.order == OrderRule::ContiguousIds {
-                (coverage.began().map(|key| key.time), Some(coverage.last_time()))
+                (
+                    coverage.began().map(|key| key.time),
+                    Some(coverage.last_time()),
+                )
             } else {
                 let first = sequence.first().map(|key| Timestamp::from_nanos(key.time));
                 (first, sequence.last_time())

@@ -140,7 +140,10 @@ mod tests {
     fn a_day_is_total_however_often_it_is_left_and_restored() {
         let symbol: Symbol = "demo:A/B".parse().unwrap();
         let mut tallies = Tallies::default();
-        let (monday, tuesday) = (Timestamp::from_seconds(100), Timestamp::from_seconds(90_000));
+        let (monday, tuesday) = (
+            Timestamp::from_seconds(100),
+            Timestamp::from_seconds(90_000),
+        );
         tallies.on(monday).count += 1;
         tallies.on(tuesday).count += 1;
         tallies.on(monday).duplicates += 2;

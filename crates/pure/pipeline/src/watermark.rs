@@ -47,12 +47,12 @@ impl VenueClock {
     pub(crate) fn tick(&mut self, received: i64) {
         if let Some(last) = self.last_received {
             let passed = received.saturating_sub(last);
-            if !(-SECOND..=STEP).contains(&passed) {
+            if (-SECOND..=STEP).contains(&passed) {
+                self.elapsed = self.elapsed.saturating_add(passed.max(0));
+            } else {
                 self.skew = None;
                 self.elapsed = self.elapsed.saturating_add(passed.clamp(0, STEP));
                 self.anchor = self.elapsed;
-            } else {
-                self.elapsed = self.elapsed.saturating_add(passed.max(0));
             }
         }
         self.last_received = Some(received);
@@ -86,9 +86,7 @@ impl VenueClock {
 
     /// The venue's time, or where no live frame ever said it, ours.
     pub(crate) fn now_or_received(&self) -> i64 {
-        self.reached
-            .or(self.last_received)
-            .unwrap_or(i64::MIN)
+        self.reached.or(self.last_received).unwrap_or(i64::MIN)
     }
 
     /// When the last record was received.
@@ -183,11 +181,17 @@ mod tests {
             }
             clock.tick(10 * SECOND + step);
             let after = clock.now().unwrap();
-            assert!((9 * SECOND..=11 * SECOND).contains(&after), "{step}: {after}");
+            assert!(
+                (9 * SECOND..=11 * SECOND).contains(&after),
+                "{step}: {after}"
+            );
             clock.tick(11 * SECOND + step);
             assert!(clock.now().unwrap() >= after, "{step}");
             run(&mut clock, 12 * SECOND + step, 12 * SECOND);
-            assert!((clock.now().unwrap() - 12 * SECOND).abs() <= SECOND, "{step}");
+            assert!(
+                (clock.now().unwrap() - 12 * SECOND).abs() <= SECOND,
+                "{step}"
+            );
             for i in 13..100 {
                 run(&mut clock, i * SECOND + step, i * SECOND);
             }

@@ -19,6 +19,8 @@ const MAX_PAYLOAD: usize = 64 << 20;
 pub struct RecordChunk {
     bytes: Vec<u8>,
     count: usize,
+    /// Where the last record begins.
+    last: usize,
 }
 
 impl RecordChunk {
@@ -27,6 +29,7 @@ impl RecordChunk {
         Self {
             bytes: Vec::with_capacity(bytes),
             count: 0,
+            last: 0,
         }
     }
 
@@ -46,6 +49,7 @@ impl RecordChunk {
         header[5..9].copy_from_slice(&record.connection.to_le_bytes());
         header[9..13].copy_from_slice(&record.sequence.to_le_bytes());
         header[13..21].copy_from_slice(&record.received.nanos().to_le_bytes());
+        self.last = self.bytes.len();
         self.bytes.reserve(HEADER + length);
         self.bytes.extend_from_slice(&header);
         self.bytes.extend_from_slice(record.payload);
@@ -58,16 +62,20 @@ impl RecordChunk {
     /// # Errors
     /// When the bytes are not exactly a sequence of records.
     pub fn from_bytes(bytes: Vec<u8>) -> Result<Self, ChunkError> {
-        let mut count = 0;
+        let (mut count, mut last, mut next) = (0, 0, 0);
         for record in RecordIter::new(&bytes) {
-            record?;
             count += 1;
+            last = next;
+            next += record?.size();
         }
-        Ok(Self { bytes, count })
+        Ok(Self { bytes, count, last })
     }
 
     /// Adds all records of another chunk at the end.
     pub fn extend(&mut self, other: &Self) {
+        if !other.is_empty() {
+            self.last = self.bytes.len() + other.last;
+        }
         self.bytes.extend_from_slice(&other.bytes);
         self.count += other.count;
     }
@@ -98,6 +106,17 @@ impl RecordChunk {
     pub fn clear(&mut self) {
         self.bytes.clear();
         self.count = 0;
+        self.last = 0;
+    }
+
+    /// The first record.
+    pub fn first(&self) -> Option<Record<'_>> {
+        self.iter().next()
+    }
+
+    /// The last record, without going through all of them.
+    pub fn last(&self) -> Option<Record<'_>> {
+        RecordIter::new(&self.bytes[self.last..]).next()?.ok()
     }
 
     /// All records in order. (A chunk holds only whole records.)
@@ -219,7 +238,15 @@ mod tests {
         other.push(&record(b"three")).unwrap();
         chunk.extend(&other);
         chunk.shrink();
+        chunk.extend(&RecordChunk::default());
         assert_eq!(chunk.len(), 3);
+        assert_eq!(chunk.first().unwrap().payload, b"one");
+        assert_eq!(chunk.last().unwrap().payload, b"three");
+        chunk.clear();
+        assert_eq!((chunk.first(), chunk.last()), (None, None));
+        chunk.push(&record(b"one")).unwrap();
+        assert_eq!(chunk.last(), chunk.first());
+        chunk.extend(&other);
         let payloads: Vec<_> = chunk.iter().map(|r| r.payload).collect();
         assert_eq!(payloads, [b"one".as_slice(), b"two", b"three"]);
         assert_eq!(

@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use quantflow_model::VenueId;
-use quantflow_replay::{GeneratedMarket, GeneratedOptions, ReplayHandle, ReplayOptions, ReplayServer};
+use quantflow_replay::{
+    GeneratedMarket, GeneratedOptions, ReplayHandle, ReplayOptions, ReplayServer,
+};
 use quantflow_seams::Clock;
 
 /// The name of the generated market's venue.

@@ -21,7 +21,13 @@ pub(crate) async fn fetch(
     market: Arc<Market>,
     clock: Arc<dyn Clock>,
 ) {
-    let favourites = [Timeframe::M1, Timeframe::H1, Timeframe::D1, Timeframe::M5, Timeframe::M15];
+    let favourites = [
+        Timeframe::M1,
+        Timeframe::H1,
+        Timeframe::D1,
+        Timeframe::M5,
+        Timeframe::M15,
+    ];
     let mut timeframes: Vec<Timeframe> = codec.describe().timeframes.clone();
     timeframes.retain(|timeframe| *timeframe >= Timeframe::M1);
     timeframes.sort_by_key(|t| favourites.iter().position(|f| f == t).unwrap_or(usize::MAX));
@@ -32,10 +38,18 @@ pub(crate) async fn fetch(
     while !wanted.is_empty() {
         let mut left = Vec::new();
         for (timeframe, symbol) in wanted {
-            if market.has_past(&CandleProbe { symbol: symbol.clone(), timeframe }).await {
+            if market
+                .has_past(&CandleProbe {
+                    symbol: symbol.clone(),
+                    timeframe,
+                })
+                .await
+            {
                 continue;
             }
-            let Some(venue_symbol) = codec.spell(&symbol) else { continue };
+            let Some(venue_symbol) = codec.spell(&symbol) else {
+                continue;
+            };
             let request = HistoryRequest {
                 symbol: venue_symbol,
                 timeframe,
@@ -57,6 +71,10 @@ pub(crate) async fn fetch(
 
 /// The symbols of a venue's subscriptions.
 pub(crate) fn symbols(subscriptions: &[quantflow_wire::Subscription]) -> Vec<Symbol> {
-    let trades = subscriptions.iter().filter(|s| s.channel == Channel::Trades);
-    trades.map(|subscription| subscription.symbol.clone()).collect()
+    let trades = subscriptions
+        .iter()
+        .filter(|s| s.channel == Channel::Trades);
+    trades
+        .map(|subscription| subscription.symbol.clone())
+        .collect()
 }

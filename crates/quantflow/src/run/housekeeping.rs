@@ -48,7 +48,9 @@ async fn merge(engines: &Engines) {
 }
 
 async fn archive(engines: &Engines, settings: &Settings, venue: &VenueId) {
-    let Ok(partition) = partition_of(venue) else { return };
+    let Ok(partition) = partition_of(venue) else {
+        return;
+    };
     let archiver = Archiver {
         log: Arc::clone(&engines.log),
         archive: Arc::clone(&engines.archive),

@@ -11,5 +11,6 @@ pub(crate) mod housekeeping;
 pub(crate) mod signals;
 pub(crate) mod sources;
 pub(crate) mod status;
+pub(crate) mod token;
 pub(crate) mod up;
 pub(crate) mod venue;

@@ -5,10 +5,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use quantflow_gateway::{
-    ConnectionSource, ConnectionState, ConnectionView, HealthSource, HistoryOutcome,
-    HistorySource, ReconnectError, ServiceHealth, ServiceStatus, VenueLimit, VenueSource,
-    VenueView,
+use quantflow_gateway::sources::{
+    ConnectionSource, ConnectionState, ConnectionView, HealthSource, HistoryOutcome, HistorySource,
+    ReconnectError, ServiceHealth, ServiceStatus, VenueLimit, VenueSource, VenueView,
 };
 use quantflow_ingest::{HistoryRequest, LogState, VenueIngest, VenueStatus};
 use quantflow_model::{Symbol, TimeRange, Timeframe, Timestamp, VenueId};
@@ -56,7 +55,14 @@ impl Running {
         clock: Arc<dyn Clock>,
     ) -> Self {
         let (rates, nothing) = (Mutex::default(), Mutex::default());
-        Self { venues, store, budget, clock, rates, nothing }
+        Self {
+            venues,
+            store,
+            budget,
+            clock,
+            rates,
+            nothing,
+        }
     }
 
     /// How every venue's ingestion stands.
@@ -75,7 +81,11 @@ impl Running {
         let passed = now.duration_since(rate.at);
         if passed >= RATE_SPAN {
             let came = messages.saturating_sub(rate.messages);
-            *rate = Rate { at: now, messages, per_second: came as f64 / passed.as_secs_f64() };
+            *rate = Rate {
+                at: now,
+                messages,
+                per_second: came as f64 / passed.as_secs_f64(),
+            };
         }
         rate.per_second
     }
@@ -88,8 +98,7 @@ impl ConnectionSource for Running {
         for status in self.statuses() {
             for connection in status.connections {
                 use quantflow_ingest::ConnectionState as State;
-                let per_second =
-                    self.per_second(&status.venue, connection.id, connection.messages);
+                let per_second = self.per_second(&status.venue, connection.id, connection.messages);
                 views.push(ConnectionView {
                     venue: status.venue.clone(),
                     id: connection.id.to_string(),
@@ -125,7 +134,10 @@ impl ConnectionSource for Running {
         if done {
             return Ok(());
         }
-        Err(ReconnectError::Unknown { venue: venue.clone(), id: id.to_owned() })
+        Err(ReconnectError::Unknown {
+            venue: venue.clone(),
+            id: id.to_owned(),
+        })
     }
 }
 
@@ -229,16 +241,25 @@ impl HistorySource for Running {
         range: TimeRange,
     ) -> HistoryOutcome {
         let venue = symbol.venue();
-        let Some(live) = self.venues.get(&venue) else { return HistoryOutcome::Nothing };
+        let Some(live) = self.venues.get(&venue) else {
+            return HistoryOutcome::Nothing;
+        };
         if !live.codec.describe().timeframes.contains(&timeframe) {
             return HistoryOutcome::Nothing;
         }
         let key = (symbol.clone(), timeframe);
-        let known = self.nothing.lock().unwrap_or_else(PoisonError::into_inner).get(&key).copied();
+        let known = self
+            .nothing
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(&key)
+            .copied();
         if known.is_some_and(|before| range.end <= before) {
             return HistoryOutcome::Nothing;
         }
-        let Some(venue_symbol) = live.codec.spell(symbol) else { return HistoryOutcome::Nothing };
+        let Some(venue_symbol) = live.codec.spell(symbol) else {
+            return HistoryOutcome::Nothing;
+        };
         let request = HistoryRequest {
             symbol: venue_symbol,
             timeframe,
@@ -262,6 +283,9 @@ impl Running {
     /// How much of each request limit of a venue is used, as text for people: `weight-1m 120/6000`.
     pub(crate) async fn budget(&self, venue: &VenueId) -> Vec<String> {
         let usage = self.budget.usage(venue).await;
-        usage.iter().map(|limit| format!("{} {}/{}", limit.limit, limit.used, limit.amount)).collect()
+        usage
+            .iter()
+            .map(|limit| format!("{} {}/{}", limit.limit, limit.used, limit.amount))
+            .collect()
     }
 }

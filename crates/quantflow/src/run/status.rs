@@ -4,7 +4,7 @@ use std::io::{IsTerminal, Write};
 use std::sync::Arc;
 use std::time::Duration;
 
-use quantflow_gateway::ConnectionSource;
+use quantflow_gateway::sources::ConnectionSource;
 use quantflow_market::view::Health;
 use quantflow_market::{Market, MarketQueries};
 use quantflow_seams::Clock;
@@ -23,8 +23,14 @@ pub(crate) async fn show(market: Arc<Market>, running: Arc<Running>, clock: Arc<
         let prices = market.prices();
         let connections = running.connections();
         let rate: f64 = connections.iter().map(|c| c.messages_per_second).sum();
-        let lag = connections.iter().filter_map(|c| c.lag_ms).fold(0.0_f64, f64::max);
-        let filling = prices.iter().filter(|p| p.health == Health::Filling).count();
+        let lag = connections
+            .iter()
+            .filter_map(|c| c.lag_ms)
+            .fold(0.0_f64, f64::max);
+        let filling = prices
+            .iter()
+            .filter(|p| p.health == Health::Filling)
+            .count();
         let live = prices.iter().filter(|p| p.health == Health::Live).count();
         let mut stderr = std::io::stderr().lock();
         // a terminal that went away is no reason to end

@@ -7,12 +7,12 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use quantflow_budget_memory::MemoryBudget;
-use quantflow_gateway::{Gateway, GatewayOptions, GatewayParts};
+use quantflow_gateway::{Gateway, GatewayOptions, GatewayParts, Recorder};
 use quantflow_ingest::VenueIngest;
 use quantflow_market::{Market, Partition, PartitionOptions};
 use quantflow_model::VenueId;
 use quantflow_pipeline::Effect;
-use quantflow_seams::{Budget, Feed};
+use quantflow_seams::{Budget, Clock, Feed};
 use quantflow_transport::Transport;
 use quantflow_venues::Registry;
 use quantflow_wire::Codec;
@@ -24,7 +24,7 @@ use super::demo::{self, DemoMarket};
 use super::engines::Engines;
 use super::sources::{LiveVenue, Running};
 use super::venue::{VenuePlan, open_partition, partition_of, serve_effects, setup, start_ingest};
-use super::{history, housekeeping, signals, status, venue};
+use super::{history, housekeeping, signals, status, token, venue};
 use crate::config::Settings;
 use crate::config::settings::{Demo, Stream, VenueSettings};
 
@@ -38,13 +38,20 @@ const SHUTDOWN: Duration = Duration::from_secs(10);
 pub(crate) async fn up(settings: Settings, only_demo: bool) -> Result<()> {
     let settings = Arc::new(settings);
     let listener = TcpListener::bind(settings.listen).await.with_context(|| {
-        format!("listen on {} (another program may; choose one with --listen)", settings.listen)
+        format!(
+            "listen on {} (another program may; choose one with --listen)",
+            settings.listen
+        )
     })?;
     let (engines, repairs) = Engines::open(&settings)?;
     for repair in repairs {
         tracing::warn!("the raw log was repaired: {repair}");
     }
-    let mut plans = if only_demo { Vec::new() } else { live_plans(&settings)? };
+    let mut plans = if only_demo {
+        Vec::new()
+    } else {
+        live_plans(&settings)?
+    };
     let demo = if only_demo || wants_demo(&settings, &engines, &plans).await? {
         let market = demo::start(&engines.clock).await?;
         plans.push(demo_plan(&market)?);
@@ -59,7 +66,11 @@ pub(crate) async fn up(settings: Settings, only_demo: bool) -> Result<()> {
     let mut opened = Vec::new();
     for plan in &plans {
         let description = plan.codec.describe();
-        let setup = setup(&description.id, Some(Arc::clone(&plan.codec)), options.clone())?;
+        let setup = setup(
+            &description.id,
+            Some(Arc::clone(&plan.codec)),
+            options.clone(),
+        )?;
         opened.push(open_partition(&engines, setup).await?);
     }
     let (partitions, effects): (Vec<Partition>, Vec<mpsc::Receiver<Effect>>) =
@@ -72,9 +83,8 @@ pub(crate) async fn up(settings: Settings, only_demo: bool) -> Result<()> {
         engines.hub.clone(),
     ));
     let budget: Arc<dyn Budget> = Arc::new(MemoryBudget::new(Arc::clone(&engines.clock)));
-    let feed: Arc<dyn Feed> = Arc::new(
-        Transport::new(quantflow_transport::Settings::default()).context("set up TLS")?,
-    );
+    let feed: Arc<dyn Feed> =
+        Arc::new(Transport::new(quantflow_transport::Settings::default()).context("set up TLS")?);
     let live = start_venues(&engines, feed, &budget, &plans).await?;
     let running = Arc::new(Running::new(
         live.clone(),
@@ -82,7 +92,14 @@ pub(crate) async fn up(settings: Settings, only_demo: bool) -> Result<()> {
         Arc::clone(&budget),
         Arc::clone(&engines.clock),
     ));
-    let process = Process { engines, settings, market, running, live, plans };
+    let process = Process {
+        engines,
+        settings,
+        market,
+        running,
+        live,
+        plans,
+    };
     let ended = process.run(listener, partitions, effects).await;
     if let Some(demo) = demo {
         demo.server.shutdown().await;
@@ -115,7 +132,9 @@ impl Process {
         }
         let mut beside = JoinSet::new();
         for (plan, wanted) in self.plans.iter().zip(effects) {
-            let Some(live) = self.live.get(&plan.codec.describe().id) else { continue };
+            let Some(live) = self.live.get(&plan.codec.describe().id) else {
+                continue;
+            };
             beside.spawn(serve_effects(Arc::clone(&live.ingest), wanted));
             if self.settings.history {
                 beside.spawn(history::fetch(
@@ -140,6 +159,13 @@ impl Process {
         ));
         let address = listener.local_addr().context("ask for the address")?;
         let url = format!("http://{address}");
+        let recorder = Recorder::install()?;
+        quantflow_ingest::metrics::describe();
+        beside.spawn(upkeep(recorder.clone(), Arc::clone(&self.engines.clock)));
+        let options = GatewayOptions {
+            bootstrap_token: Some(token::read_or_make(&self.settings.data_dir)?),
+            ..GatewayOptions::default()
+        };
         let _record = ServerRecord::write(&self.settings.data_dir, &url)?;
         let gateway = Gateway::new(GatewayParts {
             market: Arc::clone(&self.market) as _,
@@ -147,12 +173,13 @@ impl Process {
             health: Arc::clone(&self.running) as _,
             venues: Arc::clone(&self.running) as _,
             history: Arc::clone(&self.running) as _,
+            metrics: Arc::new(recorder.clone()),
             clock: Arc::clone(&self.engines.clock),
-            options: GatewayOptions::default(),
+            options,
         });
         announce(&url, &self.plans)?;
         let (close, closed) = watch::channel(false);
-        let mut served = tokio::spawn(gateway.serve(listener, until(closed)));
+        let mut served = tokio::spawn(async move { gateway.serve(listener, until(closed)).await });
         let failed = tokio::select! {
             signal = signals::ended() => signal.err().map(anyhow::Error::from),
             ended = &mut served => Some(match ended {
@@ -192,6 +219,14 @@ impl Process {
     }
 }
 
+/// Keeps the metrics' memory bounded.
+async fn upkeep(recorder: Recorder, clock: Arc<dyn Clock>) {
+    loop {
+        clock.sleep(Duration::from_secs(5)).await;
+        recorder.upkeep();
+    }
+}
+
 async fn until(mut stopped: watch::Receiver<bool>) {
     // an error means that the sender is gone: the process ends
     let _ = stopped.wait_for(|stopped| *stopped).await;
@@ -223,7 +258,10 @@ fn announce(url: &str, plans: &[VenuePlan]) -> Result<()> {
     println!("{url}");
     for plan in plans {
         let symbols = history::symbols(&plan.subscriptions);
-        let names: Vec<&str> = symbols.iter().map(quantflow_model::Symbol::as_str).collect();
+        let names: Vec<&str> = symbols
+            .iter()
+            .map(quantflow_model::Symbol::as_str)
+            .collect();
         println!("  {}", names.join(" "));
     }
     std::io::stdout().flush().context("print the address")
@@ -234,7 +272,10 @@ fn live_plans(settings: &Settings) -> Result<Vec<VenuePlan>> {
     let registry = Registry::builtin();
     let mut by_venue: BTreeMap<VenueId, Vec<Stream>> = BTreeMap::new();
     for stream in &settings.streams {
-        by_venue.entry(stream.symbol.venue()).or_default().push(stream.clone());
+        by_venue
+            .entry(stream.symbol.venue())
+            .or_default()
+            .push(stream.clone());
     }
     by_venue
         .into_iter()
@@ -262,9 +303,9 @@ fn codec_of(
     configured: &VenueSettings,
 ) -> Result<Arc<dyn Codec>> {
     if let Some(protocol) = &configured.protocol {
-        return registry.speak(protocol, id.clone()).with_context(|| {
-            format!("venues.{id}.protocol names what venue {id} speaks")
-        });
+        return registry
+            .speak(protocol, id.clone())
+            .with_context(|| format!("venues.{id}.protocol names what venue {id} speaks"));
     }
     registry.codec(id).with_context(|| {
         let known: Vec<_> = registry.venues().map(VenueId::as_str).collect();
@@ -277,11 +318,7 @@ fn codec_of(
 }
 
 /// Whether the generated market runs beside the live ones.
-async fn wants_demo(
-    settings: &Settings,
-    engines: &Engines,
-    plans: &[VenuePlan],
-) -> Result<bool> {
+async fn wants_demo(settings: &Settings, engines: &Engines, plans: &[VenuePlan]) -> Result<bool> {
     match settings.demo {
         Demo::Always => return Ok(true),
         Demo::Never => return Ok(false),
@@ -290,9 +327,9 @@ async fn wants_demo(
     for plan in plans {
         let partition = partition_of(&plan.codec.describe().id)?;
         let stored = engines.store.series().await.context("read the store")?;
-        let ever = stored.iter().any(|series| {
-            series.symbol.venue_str() == partition.as_str() && series.trade_rows > 0
-        });
+        let ever = stored
+            .iter()
+            .any(|series| series.symbol.venue_str() == partition.as_str() && series.trade_rows > 0);
         if ever {
             return Ok(false);
         }

@@ -44,7 +44,10 @@ pub(crate) fn subscriptions(codec: &dyn Codec, streams: &[Stream]) -> Result<Vec
     for stream in streams {
         let symbol: &Symbol = &stream.symbol;
         let venue_symbol = codec.spell(symbol).with_context(|| {
-            format!("{} cannot be spelled for its venue; check ingest.streams", symbol)
+            format!(
+                "{} cannot be spelled for its venue; check ingest.streams",
+                symbol
+            )
         })?;
         let mut channels = vec![
             Channel::Trades,
@@ -93,7 +96,10 @@ pub(crate) async fn open_partition(
         hub: engines.hub.clone(),
         effects: Some(effects),
     };
-    let partition = setup.open(parts).await.with_context(|| format!("take over {name}"))?;
+    let partition = setup
+        .open(parts)
+        .await
+        .with_context(|| format!("take over {name}"))?;
     Ok((partition, wanted))
 }
 
@@ -121,7 +127,9 @@ pub(crate) async fn start_ingest(
         log: Arc::clone(&engines.log),
         clock: Arc::clone(&engines.clock),
     };
-    VenueIngest::start(engines, config).await.with_context(|| format!("start ingesting {venue}"))
+    VenueIngest::start(engines, config)
+        .await
+        .with_context(|| format!("start ingesting {venue}"))
 }
 
 /// Hands the pipeline's effects to ingestion until the partition's writer ends.
@@ -129,16 +137,25 @@ pub(crate) async fn serve_effects(ingest: Arc<VenueIngest>, mut wanted: mpsc::Re
     while let Some(effect) = wanted.recv().await {
         // what ingestion has no room for is asked for again by the pipeline
         let _ = match effect {
-            Effect::Repair { symbol, venue_symbol, hole, how } => {
+            Effect::Repair {
+                symbol,
+                venue_symbol,
+                hole,
+                how,
+            } => {
                 let how = match how {
                     quantflow_pipeline::RepairHow::SingleTrades => RepairHow::SingleTrades,
                     quantflow_pipeline::RepairHow::Aggregates => RepairHow::Aggregates,
                 };
                 ingest.repair(RepairRequest::of(symbol, venue_symbol, &hole, how))
             }
-            Effect::BookSnapshot { symbol, venue_symbol } => {
-                ingest.snapshot_book(BookSnapshotRequest { symbol, venue_symbol })
-            }
+            Effect::BookSnapshot {
+                symbol,
+                venue_symbol,
+            } => ingest.snapshot_book(BookSnapshotRequest {
+                symbol,
+                venue_symbol,
+            }),
         };
     }
 }

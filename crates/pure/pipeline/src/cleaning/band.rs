@@ -70,7 +70,8 @@ impl Band {
         }
         let deviation = i128::from(*sorted.select_nth_unstable(middle).1);
         let wide = deviation * i128::from(options.band_deviations) * 14_826 / 10_000;
-        let floor = i128::from(median.unsigned_abs()) * i128::from(options.band_floor_permille) / 1_000;
+        let floor =
+            i128::from(median.unsigned_abs()) * i128::from(options.band_floor_permille) / 1_000;
         let half = i64::try_from(wide.max(floor)).unwrap_or(i64::MAX);
         (median.saturating_sub(half), median.saturating_add(half))
     }

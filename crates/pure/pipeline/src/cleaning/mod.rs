@@ -77,10 +77,7 @@ pub(crate) const OUTLIER: Rule = Rule {
     keeps: true,
 };
 /// Crossed.
-pub(crate) const CROSSED_QUOTE: Rule = refuses(
-    "crossed-quote",
-    "a best bid above the best offer",
-);
+pub(crate) const CROSSED_QUOTE: Rule = refuses("crossed-quote", "a best bid above the best offer");
 /// Stale.
 pub(crate) const STALE_QUOTE: Rule = refuses(
     "stale-quote",

@@ -87,6 +87,10 @@ mod tests {
             };
             assert_eq!(refusal.rule, rule);
         }
-        assert_eq!(newest.check(&quote("2", "2", 11), 1), Verdict::Keep, "locked, not crossed");
+        assert_eq!(
+            newest.check(&quote("2", "2", 11), 1),
+            Verdict::Keep,
+            "locked, not crossed"
+        );
     }
 }

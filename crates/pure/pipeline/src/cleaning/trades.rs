@@ -3,8 +3,8 @@
 use quantflow_model::{Timestamp, Trade};
 
 use crate::cleaning::{
-    AHEAD_OF_CLOCK, BEHIND_PREVIOUS, EMPTY_AGGREGATE, ID_JUMP, IMPOSSIBLE_TIME,
-    PRICE_NOT_POSITIVE, QUANTITY_NOT_POSITIVE, Refusal,
+    AHEAD_OF_CLOCK, BEHIND_PREVIOUS, EMPTY_AGGREGATE, ID_JUMP, IMPOSSIBLE_TIME, PRICE_NOT_POSITIVE,
+    QUANTITY_NOT_POSITIVE, Refusal,
 };
 use crate::options::PipelineOptions;
 
@@ -114,13 +114,20 @@ mod tests {
             (trade("1", "1", 9_000_000_000), "impossible-time"),
             (trade("1", "1", -9_000_000_000), "impossible-time"),
         ] {
-            assert_eq!(check(&trade, clock, &options).unwrap_err().rule, rule, "{trade:?}");
+            assert_eq!(
+                check(&trade, clock, &options).unwrap_err().rule,
+                rule,
+                "{trade:?}"
+            );
         }
         let none = Trade {
             count: 0,
             ..trade("1", "1", 1_000)
         };
-        assert_eq!(check(&none, clock, &options).unwrap_err().rule, "empty-aggregate");
+        assert_eq!(
+            check(&none, clock, &options).unwrap_err().rule,
+            "empty-aggregate"
+        );
         assert_eq!(check(&trade("1", "1", 1_060), clock, &options), Ok(()));
         assert_eq!(check(&trade("1", "1", 5_000), None, &options), Ok(()));
     }
@@ -129,7 +136,10 @@ mod tests {
     fn a_trade_may_step_back_a_little_but_not_far() {
         let options = PipelineOptions::default();
         let previous = Timestamp::from_seconds(10_000);
-        assert_eq!(check_follows(&trade("1", "1", 9_400), previous, &options), Ok(()));
+        assert_eq!(
+            check_follows(&trade("1", "1", 9_400), previous, &options),
+            Ok(())
+        );
         let refusal = check_follows(&trade("1", "1", 9_399), previous, &options).unwrap_err();
         assert_eq!(refusal.rule, "time-travel-behind");
     }

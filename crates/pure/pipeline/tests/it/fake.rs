@@ -245,8 +245,7 @@ impl Codec for Fake {
 
     fn decode(&self, input: &Input<'_>, events: &mut Vec<Event>) -> Result<(), DecodeError> {
         let (Input::Message(bytes) | Input::Answer { body: bytes, .. }) = input;
-        let text =
-            std::str::from_utf8(bytes).map_err(|e| DecodeError::Malformed(e.to_string()))?;
+        let text = std::str::from_utf8(bytes).map_err(|e| DecodeError::Malformed(e.to_string()))?;
         let all: Result<Vec<Event>, DecodeError> = text
             .lines()
             .filter(|line| !line.trim().is_empty())

@@ -10,7 +10,9 @@ use quantflow_wire::{
     Channel, LogPosition, OrderRule, PartitionId, Purpose, Query, Record, RecordKind, Subscribed,
 };
 
-use crate::fake::{Fake, aggregate_line, answer, spelled, subscription, symbol, trade, trade_line, venue};
+use crate::fake::{
+    Fake, aggregate_line, answer, spelled, subscription, symbol, trade, trade_line, venue,
+};
 use crate::truth::Store;
 
 const NAME: &str = "ABC";
@@ -138,7 +140,11 @@ impl World {
                         .take(limit as usize)
                         .map(|t| trade_line(NAME, t))
                         .collect();
-                    let (status, body) = if singles { (200, page.as_str()) } else { (401, "") };
+                    let (status, body) = if singles {
+                        (200, page.as_str())
+                    } else {
+                        (401, "")
+                    };
                     let payload = answer(query, Purpose::Repair, status, body);
                     self.apply(RecordKind::Exchange, payload);
                 }
@@ -188,23 +194,26 @@ pub(crate) fn market(most: usize) -> impl Strategy<Value = Vec<Trade>> {
         6 => Just(0_i64), 6 => 0_i64..400, 3 => 400_i64..3_000, 1 => 3_000_i64..200_000
     ];
     let side = prop_oneof![4 => Just(Side::Buy), 4 => Just(Side::Sell), 1 => Just(Side::Unknown)];
-    prop::collection::vec((step, 9_990_i64..10_010, 1_i64..500, side, any::<bool>()), 2..most)
-        .prop_map(|rows| {
-            let mut now = 1_723_161_255_000;
-            let mut last: Option<(i64, Side)> = None;
-            rows.into_iter()
-                .enumerate()
-                .map(|(i, (step, price, amount, side, same))| {
-                    now += step;
-                    let (price, side) = match last {
-                        Some(last) if same => last,
-                        _ => (price, side),
-                    };
-                    last = Some((price, side));
-                    trade(100 + i as u128, now, price, amount, side)
-                })
-                .collect()
-        })
+    prop::collection::vec(
+        (step, 9_990_i64..10_010, 1_i64..500, side, any::<bool>()),
+        2..most,
+    )
+    .prop_map(|rows| {
+        let mut now = 1_723_161_255_000;
+        let mut last: Option<(i64, Side)> = None;
+        rows.into_iter()
+            .enumerate()
+            .map(|(i, (step, price, amount, side, same))| {
+                now += step;
+                let (price, side) = match last {
+                    Some(last) if same => last,
+                    _ => (price, side),
+                };
+                last = Some((price, side));
+                trade(100 + i as u128, now, price, amount, side)
+            })
+            .collect()
+    })
 }
 
 /// What becomes of each trade on its way.
@@ -232,7 +241,11 @@ pub(crate) fn send(world: &mut World, truth: &[Trade], fates: &[Fate], singles: 
     let mut sent: Vec<(i64, Trade)> = Vec::new();
     for (i, trade) in truth.iter().enumerate() {
         let at = trade.time.millis() + 20;
-        match if i + 1 == truth.len() { Fate::Arrives } else { fates[i % fates.len()] } {
+        match if i + 1 == truth.len() {
+            Fate::Arrives
+        } else {
+            fates[i % fates.len()]
+        } {
             Fate::Arrives => sent.push((at, *trade)),
             Fate::Dropped => {}
             Fate::Twice => sent.extend([(at, *trade), (at + 5, *trade)]),
@@ -329,7 +342,10 @@ fn assert_ledger_balances(world: &World) {
             }
             LedgerKind::Filled { from, to, .. } => {
                 for id in from.0..=to.0 {
-                    assert!(missing.remove(&id) || given_up.remove(&id), "{id} was there");
+                    assert!(
+                        missing.remove(&id) || given_up.remove(&id),
+                        "{id} was there"
+                    );
                 }
             }
             LedgerKind::Unfillable { from, to, .. } => {
@@ -366,6 +382,13 @@ fn a_reordering_costs_no_request() {
     let kinds: Vec<_> = world.ledger.iter().skip(1).collect();
     assert!(matches!(
         kinds[..],
-        [LedgerKind::Found(_), LedgerKind::Filled { from: TradeId(1), to: TradeId(1), .. }]
+        [
+            LedgerKind::Found(_),
+            LedgerKind::Filled {
+                from: TradeId(1),
+                to: TradeId(1),
+                ..
+            }
+        ]
     ));
 }

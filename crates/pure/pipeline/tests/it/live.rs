@@ -1,6 +1,8 @@
 //! A live feed: when candles close, what makes them change, and what answers prove.
 
-use quantflow_model::{CandleState, Filling, LedgerKind, Side, Timeframe, Timestamp, Trade, TradeFlags, TradeId};
+use quantflow_model::{
+    CandleState, Filling, LedgerKind, Side, Timeframe, Timestamp, Trade, TradeFlags, TradeId,
+};
 use quantflow_pipeline::{ClosedCandle, Effect, FeedState, Output, PatchReason, RepairHow};
 use quantflow_wire::{
     Channel, Connected, Disconnected, LogPosition, OrderRule, Purpose, Query, RecordKind,
@@ -11,7 +13,7 @@ use crate::faults::{Owned, World, pipeline};
 
 const NAME: &str = "ABC";
 /// A whole minute, in ms.
-const MINUTE: i64 = 1_723_161_240_000;
+const MINUTE: i64 = 1_723_161_300_000;
 
 /// A world whose outputs are looked at one record at a time.
 struct Live {
@@ -112,7 +114,10 @@ fn a_trade_past_its_end_closes_a_candle_and_what_is_above_it() {
     let out = live.trade(&at(4, 60_000));
     assert_eq!(closed(out), [S1, S5, S15, S30, M1]);
     let ClosedCandle { candle, .. } = out.candles[4];
-    assert_eq!((candle.trades, candle.state), (Some(3), CandleState::Closed));
+    assert_eq!(
+        (candle.trades, candle.state),
+        (Some(3), CandleState::Closed)
+    );
     assert_eq!(candle.open_time, Timestamp::from_millis(MINUTE));
     assert!(live.pipeline.open_candle(live.slot(), M3).is_some());
 }
@@ -123,7 +128,10 @@ fn a_quiet_market_closes_by_the_venues_clock() {
     let mut live = Live::new(OrderRule::ContiguousIds, Channel::Trades);
     live.trade(&at(1, 54_500));
     for second in 55..57 {
-        assert!(live.tick(MINUTE + second * 1_000 + 900).candles.is_empty(), "within the grace");
+        assert!(
+            live.tick(MINUTE + second * 1_000 + 900).candles.is_empty(),
+            "within the grace"
+        );
     }
     assert_eq!(closed(live.tick(MINUTE + 57_000)), [S1, S5]);
     for second in 58..62 {
@@ -145,7 +153,10 @@ fn a_stepped_host_clock_closes_nothing_early() {
             live.trade(&at(second as u128, second * 1_000));
         }
         // the clock steps, nothing happens, and trades go on in the venue's time
-        assert!(live.tick(MINUTE + 4_100 + step).candles.is_empty(), "{step}");
+        assert!(
+            live.tick(MINUTE + 4_100 + step).candles.is_empty(),
+            "{step}"
+        );
         for second in 5..20_i64 {
             let trade = at(second as u128, second * 1_000);
             let out = live.text(MINUTE + second * 1_000 + step, &trade_line(NAME, &trade));
@@ -175,7 +186,11 @@ fn a_late_trade_revises_what_is_closed_and_joins_what_is_open() {
     let out = live.text(MINUTE + 75_000, &trade_line(NAME, &late));
     let patched: Vec<_> = out.patches.iter().map(|p| p.timeframe).collect();
     assert_eq!(patched, [S1, S5, S15, S30, M1]);
-    assert!(out.patches.iter().all(|p| p.reason == PatchReason::Late && p.partial.trades == Some(1)));
+    assert!(
+        out.patches
+            .iter()
+            .all(|p| p.reason == PatchReason::Late && p.partial.trades == Some(1))
+    );
     assert!(out.trades[0].1.flags.has(TradeFlags::LATE));
     let open = live.pipeline.open_candle(live.slot(), M3).unwrap();
     assert_eq!((open.trades, open.close), (Some(3), at(3, 0).price));
@@ -187,10 +202,22 @@ fn an_empty_answer_proves_absence_only_when_the_hole_is_old() {
     live.trade(&at(1, 0));
     live.trade(&at(5, 1_000));
     live.tick(MINUTE + 2_000);
-    assert!(matches!(live.out.effects[..], [Effect::Repair { how: RepairHow::SingleTrades, .. }]));
+    assert!(matches!(
+        live.out.effects[..],
+        [Effect::Repair {
+            how: RepairHow::SingleTrades,
+            ..
+        }]
+    ));
     // the venue's REST side knows only up to 2 yet
     let out = live.answer(from_id(2, 3), 200, &trade_line(NAME, &at(2, 0)));
-    assert!(matches!(out.ledger[0].kind, LedgerKind::Filled { with: Filling::Trades, .. }));
+    assert!(matches!(
+        out.ledger[0].kind,
+        LedgerKind::Filled {
+            with: Filling::Trades,
+            ..
+        }
+    ));
     assert_eq!(live.pipeline.open_holes(live.slot())[0].from, TradeId(3));
     // some progress: asked for again at once, then after the retry time
     assert_eq!(live.out.effects.len(), 1);
@@ -199,7 +226,12 @@ fn an_empty_answer_proves_absence_only_when_the_hole_is_old() {
         live.tick(MINUTE + second * 1_000);
     }
     let out = live.answer(from_id(3, 2), 200, "");
-    let [LedgerKind::Unfillable { from, to, .. }] = &out.ledger.iter().map(|e| e.kind.clone()).collect::<Vec<_>>()[..] else {
+    let [LedgerKind::Unfillable { from, to, .. }] = &out
+        .ledger
+        .iter()
+        .map(|e| e.kind.clone())
+        .collect::<Vec<_>>()[..]
+    else {
         panic!("{:?}", out.ledger)
     };
     assert_eq!((*from, *to), (TradeId(3), TradeId(4)));
@@ -207,7 +239,13 @@ fn an_empty_answer_proves_absence_only_when_the_hole_is_old() {
     // if one comes after all, it is let in
     let out = live.text(MINUTE + 71_000, &trade_line(NAME, &at(3, 500)));
     assert_eq!(out.trades.len(), 1);
-    assert!(matches!(out.ledger[0].kind, LedgerKind::Filled { from: TradeId(3), .. }));
+    assert!(matches!(
+        out.ledger[0].kind,
+        LedgerKind::Filled {
+            from: TradeId(3),
+            ..
+        }
+    ));
 }
 
 #[test]
@@ -219,7 +257,14 @@ fn a_later_trade_in_an_answer_proves_absence_at_once() {
     let out = live.answer(from_id(2, 3), 200, &body);
     let kinds: Vec<_> = out.ledger.iter().map(|e| &e.kind).collect();
     assert!(
-        kinds.iter().any(|k| matches!(k, LedgerKind::Unfillable { from: TradeId(2), to: TradeId(3), .. })),
+        kinds.iter().any(|k| matches!(
+            k,
+            LedgerKind::Unfillable {
+                from: TradeId(2),
+                to: TradeId(3),
+                ..
+            }
+        )),
         "{kinds:?}"
     );
 }
@@ -231,7 +276,14 @@ fn failures_are_facts_and_are_tried_again() {
     live.trade(&at(3, 1_000));
     live.tick(MINUTE + 2_000);
     let out = live.answer(from_id(2, 1), 429, "{\"code\":-1003,\"msg\":\"slow down\"}");
-    assert_eq!((out.counts.failed_requests, out.quarantine.len(), out.effects.len()), (1, 0, 0));
+    assert_eq!(
+        (
+            out.counts.failed_requests,
+            out.quarantine.len(),
+            out.effects.len()
+        ),
+        (1, 0, 0)
+    );
     let mut asked = 0;
     for second in 3..23 {
         asked += live.tick(MINUTE + second * 1_000).effects.len();
@@ -239,8 +291,15 @@ fn failures_are_facts_and_are_tried_again() {
     assert_eq!(asked, 2, "every ten seconds");
     let out = live.answer(from_id(2, 1), 400, "{\"code\":-2015,\"msg\":\"key\"}");
     assert!(
-        matches!(out.effects[..], [Effect::Repair { how: RepairHow::Aggregates, .. }]),
-        "asked in the other way at once: {:?}", out.effects
+        matches!(
+            out.effects[..],
+            [Effect::Repair {
+                how: RepairHow::Aggregates,
+                ..
+            }]
+        ),
+        "asked in the other way at once: {:?}",
+        out.effects
     );
     assert!(live.pipeline.repairs_with_aggregates());
 }
@@ -256,7 +315,11 @@ fn a_new_connection_asks_for_what_is_missing() {
         url: "ws://fake".into(),
         attempt: 1,
     };
-    let out = live.apply(RecordKind::Connected, 2, serde_json::to_vec(&connected).unwrap());
+    let out = live.apply(
+        RecordKind::Connected,
+        2,
+        serde_json::to_vec(&connected).unwrap(),
+    );
     assert_eq!(out.effects.len(), 1);
 }
 
@@ -288,7 +351,10 @@ fn another_content_under_a_known_id_is_refused() {
     let out = live.text(MINUTE + 5, &trade_line(NAME, &other));
     assert_eq!(out.quarantine[0].rule, "duplicate-id-differs");
     let tally = live.pipeline.take_dirty_tallies().remove(0);
-    assert_eq!((tally.count, tally.duplicates, tally.quarantined), (1, 1, 1));
+    assert_eq!(
+        (tally.count, tally.duplicates, tally.quarantined),
+        (1, 1, 1)
+    );
 }
 
 #[test]
@@ -296,12 +362,30 @@ fn rubbish_stands_in_quarantine_with_its_frame() {
     let mut live = Live::new(OrderRule::ContiguousIds, Channel::Trades);
     live.trade(&at(1, 0));
     for (text, rule) in [
-        ("T ABC 2 1723161240000000000 -5 1 B".to_owned(), "price-not-positive"),
-        ("T ABC 2 1723161240000000000 5 0 B".to_owned(), "quantity-not-positive"),
-        ("T ABC 2 1723171240000000000 5 1 B".to_owned(), "time-travel-ahead"),
-        ("T ABC 2 1723151240000000000 5 1 B".to_owned(), "time-travel-behind"),
-        ("T ABC 99999999999 1723161240000000000 5 1 B".to_owned(), "implausible-id-jump"),
-        ("T XYZ 2 1723161240000000000 5 1 B".to_owned(), "unknown-symbol"),
+        (
+            "T ABC 2 1723161300000000000 -5 1 B".to_owned(),
+            "price-not-positive",
+        ),
+        (
+            "T ABC 2 1723161300000000000 5 0 B".to_owned(),
+            "quantity-not-positive",
+        ),
+        (
+            "T ABC 2 1723171300000000000 5 1 B".to_owned(),
+            "time-travel-ahead",
+        ),
+        (
+            "T ABC 2 1723151300000000000 5 1 B".to_owned(),
+            "time-travel-behind",
+        ),
+        (
+            "T ABC 99999999999 1723161300000000000 5 1 B".to_owned(),
+            "implausible-id-jump",
+        ),
+        (
+            "T XYZ 2 1723161300000000000 5 1 B".to_owned(),
+            "unknown-symbol",
+        ),
         ("T ABC 2 what 5 1 B".to_owned(), "bad-field"),
         ("Z ABC".to_owned(), "unknown-message"),
     ] {
@@ -320,8 +404,19 @@ fn rubbish_stands_in_quarantine_with_its_frame() {
 fn a_price_outside_the_band_is_marked_and_kept() {
     let mut live = Live::new(OrderRule::ContiguousIds, Channel::Trades);
     for i in 0..40 {
-        let usual = trade(i, MINUTE + i as i64 * 5_000, 10_000 + i as i64, 10, Side::Buy);
-        assert!(!live.trade(&usual).trades[0].1.flags.has(TradeFlags::OUTLIER));
+        let usual = trade(
+            i,
+            MINUTE + i as i64 * 5_000,
+            10_000 + i as i64,
+            10,
+            Side::Buy,
+        );
+        assert!(
+            !live.trade(&usual).trades[0]
+                .1
+                .flags
+                .has(TradeFlags::OUTLIER)
+        );
     }
     let out = live.trade(&trade(40, MINUTE + 200_000, 1_000, 10, Side::Buy));
     assert!(out.trades[0].1.flags.has(TradeFlags::OUTLIER));
@@ -335,17 +430,30 @@ fn our_candles_are_compared_with_the_venues() {
     live.trade(&at(2, 1_000));
     live.trade(&at(3, 30_000));
     let theirs = |volume: &str, minute: i64| {
-        format!("K ABC 1m {} 5.02 5.03 5.02 5.03 {volume} 1.005 2 0.2 1.005", minute * 1_000_000)
+        format!(
+            "K ABC 1m {} 5.02 5.03 5.02 5.03 {volume} 1.005 2 0.2 1.005",
+            minute * 1_000_000
+        )
     };
     // theirs may come before ours is closed…
-    assert!(live.text(MINUTE + 60_000, &theirs("0.2", MINUTE)).ledger.is_empty());
+    assert!(
+        live.text(MINUTE + 60_000, &theirs("0.2", MINUTE))
+            .ledger
+            .is_empty()
+    );
     live.trade(&at(4, 60_100));
     // …or after, and differ
     live.trade(&at(5, 61_000));
     live.trade(&at(6, 120_000));
-    let differs = format!("K ABC 1m {} 5.04 5.05 5.04 5.05 7 1.009 2 0.2 1.009", (MINUTE + 60_000) * 1_000_000);
+    let differs = format!(
+        "K ABC 1m {} 5.04 5.05 5.04 5.05 7 1.009 2 0.2 1.009",
+        (MINUTE + 60_000) * 1_000_000
+    );
     let out = live.text(MINUTE + 120_100, &differs);
-    let LedgerKind::Differs { timeframe, fields, .. } = &out.ledger[0].kind else {
+    let LedgerKind::Differs {
+        timeframe, fields, ..
+    } = &out.ledger[0].kind
+    else {
         panic!("{:?}", out.ledger)
     };
     assert_eq!(*timeframe, Timeframe::M1);
@@ -357,7 +465,10 @@ fn our_candles_are_compared_with_the_venues() {
 #[test]
 fn a_candle_with_a_hole_is_compared_once_it_is_whole() {
     let mut live = Live::new(OrderRule::ContiguousIds, Channel::Trades);
-    let theirs = format!("K ABC 1m {} 5.02 5.03 5.02 5.03 0.2 1.005 2 0.2 1.005", MINUTE * 1_000_000);
+    let theirs = format!(
+        "K ABC 1m {} 5.02 5.03 5.02 5.03 0.2 1.005 2 0.2 1.005",
+        MINUTE * 1_000_000
+    );
     live.text(MINUTE - 900, &theirs);
     live.trade(&at(1, -500));
     live.trade(&at(2, 1_000));
@@ -383,8 +494,17 @@ fn a_book_that_does_not_continue_asks_for_a_snapshot_of_its_symbol() {
     };
     let out = live.answer(book.clone(), 200, "S ABC 10 1 8 1 1 12 3");
     assert_eq!(out.tops[0].1.bid.to_string(), "9");
-    assert_eq!(live.pipeline.book_top(live.slot()).unwrap().update_id, Some(11));
-    assert_eq!(live.text(MINUTE + 10, "D ABC 12 12 1 9 0 0").tops[0].1.bid.to_string(), "8");
+    assert_eq!(
+        live.pipeline.book_top(live.slot()).unwrap().update_id,
+        Some(11)
+    );
+    assert_eq!(
+        live.text(MINUTE + 10, "D ABC 12 12 1 9 0 0").tops[0]
+            .1
+            .bid
+            .to_string(),
+        "8"
+    );
     let out = live.text(MINUTE + 20, "D ABC 14 14 0 0");
     assert!(matches!(out.effects[..], [Effect::BookSnapshot { .. }]));
     assert!(live.pipeline.book_top(live.slot()).is_none());
@@ -402,8 +522,15 @@ fn a_feed_without_contiguous_ids_enters_its_down_times() {
         detail: String::new(),
     };
     live.received = MINUTE + 5_000;
-    live.apply(RecordKind::Disconnected, 1, serde_json::to_vec(&gone).unwrap());
-    assert!(matches!(live.pipeline.feed(live.slot()), FeedState::Down { .. }));
+    live.apply(
+        RecordKind::Disconnected,
+        1,
+        serde_json::to_vec(&gone).unwrap(),
+    );
+    assert!(matches!(
+        live.pipeline.feed(live.slot()),
+        FeedState::Down { .. }
+    ));
     live.received = MINUTE + 9_000;
     live.subscribe(2, Channel::Trades);
     let LedgerKind::FeedDown { from, to, reason } = &live.out.ledger[0].kind else {

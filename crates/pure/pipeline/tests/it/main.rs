@@ -6,6 +6,7 @@
     reason = "test code: a failure is a panic, a skipped test says so"
 )]
 
+mod captured;
 mod fake;
 mod faults;
 mod live;

@@ -56,7 +56,11 @@ impl Importer {
             offset: self.offset,
         };
         self.pipeline.apply(position, &record, &mut self.out);
-        assert!(self.out.quarantine.is_empty(), "{:?}", self.out.quarantine[0]);
+        assert!(
+            self.out.quarantine.is_empty(),
+            "{:?}",
+            self.out.quarantine[0]
+        );
         self.store.take(&self.out, self.pipeline.orders_by_id());
         let learned = self.out.ledger.drain(..).map(|event| event.kind);
         self.ledger.extend(learned);
@@ -90,7 +94,7 @@ fn text(name: &str) -> Option<String> {
 }
 
 /// Trades of a canonical file, read without the pipeline.
-fn trades(text: &str) -> Vec<Trade> {
+pub(crate) fn trades(text: &str) -> Vec<Trade> {
     let row = |line: &str| {
         let f: Vec<&str> = line.split(',').collect();
         Trade {
@@ -110,9 +114,10 @@ fn trades(text: &str) -> Vec<Trade> {
     text.lines().skip(1).map(row).collect()
 }
 
-fn check_trades(name: &str, order: OrderRule) {
+/// Imports a file and compares all with the truth; how many minutes it has.
+fn check_trades(name: &str, order: OrderRule) -> usize {
     let Some(text) = text(&format!("canonical/{name}.csv.gz")) else {
-        return;
+        return 0;
     };
     let codec: Option<Arc<dyn Codec>> = match order {
         OrderRule::TimeThenId => None,
@@ -128,6 +133,10 @@ fn check_trades(name: &str, order: OrderRule) {
     });
     importer.store.assert_is(&truth, &importer.pipeline, slot);
     assert!(importer.pipeline.open_holes(slot).is_empty());
+    importer
+        .store
+        .shapes(&importer.pipeline, slot, Timeframe::M1)
+        .len()
 }
 
 #[test]
@@ -140,8 +149,10 @@ fn binance_spot_trades() {
 #[test]
 fn binance_spot_trades_of_two_days() {
     let name = "binance-spot_XRPETH_trades_tick_20191011_20191013";
-    check_trades(name, OrderRule::ContiguousIds);
-    check_trades(name, OrderRule::TimeThenId);
+    for order in [OrderRule::ContiguousIds, OrderRule::TimeThenId] {
+        let minutes = check_trades(name, order);
+        assert!(minutes == 2_469 || minutes == 0, "{minutes}");
+    }
 }
 
 #[test]
@@ -190,7 +201,11 @@ fn a_file_imported_in_halves_the_wrong_way_round() {
             .assert_is(&trades(&text), &importer.pipeline, slot);
         assert!(importer.pipeline.open_holes(slot).is_empty());
         // a thousand candles come with one patch each, not one a row
-        assert!(importer.store.patches < 13_000, "{}", importer.store.patches);
+        assert!(
+            importer.store.patches < 13_000,
+            "{}",
+            importer.store.patches
+        );
         // the same files again: every row was there
         importer.import(&symbol, ImportKind::Trades, &text);
         importer
@@ -225,7 +240,14 @@ fn klines(name: &str) -> Option<(String, BTreeMap<Timestamp, Shape>)> {
 
 /// Imports klines of one timeframe; roll-ups must equal the venue's own candles of another in
 /// `equal` of `shared` candles that both have.
-fn check_rollup(base: &str, from: Timeframe, native: &str, to: Timeframe, equal: usize, shared: usize) {
+fn check_rollup(
+    base: &str,
+    from: Timeframe,
+    native: &str,
+    to: Timeframe,
+    equal: usize,
+    shared: usize,
+) {
     let (Some((text, _)), Some((_, native))) = (klines(base), klines(native)) else {
         return;
     };
@@ -243,9 +265,17 @@ fn check_rollup(base: &str, from: Timeframe, native: &str, to: Timeframe, equal:
         .iter()
         .filter_map(|(open, theirs)| Some((open, theirs, rolled.get(open)?)))
         .collect();
-    let differ: Vec<_> = both.iter().filter(|(_, theirs, ours)| theirs != ours).collect();
+    let differ: Vec<_> = both
+        .iter()
+        .filter(|(_, theirs, ours)| theirs != ours)
+        .collect();
     assert_eq!(both.len(), shared, "{base} to {to}");
-    assert_eq!(both.len() - differ.len(), equal, "{base} to {to}: {:?}", differ.first());
+    assert_eq!(
+        both.len() - differ.len(),
+        equal,
+        "{base} to {to}: {:?}",
+        differ.first()
+    );
 }
 
 #[test]
@@ -283,8 +313,22 @@ fn rollups_of_other_symbols_are_the_native_ones() {
         check_rollup(&d1, D1, &mo1, Mo1, months.1, months.1);
     }
     let eth = "ETHUSDT_klines_1d_20170817_20260429";
-    check_rollup("ETHUSDT_klines_4h_20170817_20260430", H4, eth, D1, 3_178, 3_178);
-    check_rollup("ETHUSDT_klines_1h_20220101_20260430", H1, eth, D1, 1_580, 1_580);
+    check_rollup(
+        "ETHUSDT_klines_4h_20170817_20260430",
+        H4,
+        eth,
+        D1,
+        3_178,
+        3_178,
+    );
+    check_rollup(
+        "ETHUSDT_klines_1h_20220101_20260430",
+        H1,
+        eth,
+        D1,
+        1_580,
+        1_580,
+    );
 }
 
 #[test]
@@ -300,10 +344,9 @@ fn outages_of_the_venue_are_in_the_ledger() {
         let mut importer = Importer::new(None);
         let symbol: Symbol = "fake:A/B".parse().unwrap();
         importer.import(&symbol, ImportKind::Candles(timeframe), &text);
-        let outages = importer
-            .ledger
-            .iter()
-            .filter(|kind| matches!(kind, LedgerKind::Outage { timeframe: t, .. } if *t == timeframe));
+        let outages = importer.ledger.iter().filter(
+            |kind| matches!(kind, LedgerKind::Outage { timeframe: t, .. } if *t == timeframe),
+        );
         assert_eq!(outages.count(), expected, "{name}");
     }
 }

@@ -89,7 +89,10 @@ fn join(mut first: Output, second: Output) -> Output {
 
 /// Records of a life with everything in it: faults, repairs, quotes, venue candles, an import of
 /// what came before, a lost connection, garbage.
-fn life(truth: &[quantflow_model::Trade], faults: &[crate::faults::Fate]) -> (Vec<Owned>, OrderRule) {
+fn life(
+    truth: &[quantflow_model::Trade],
+    faults: &[crate::faults::Fate],
+) -> (Vec<Owned>, OrderRule) {
     let order = OrderRule::ContiguousIds;
     let mut world = World::new(order);
     let (before, live) = truth.split_at(truth.len() / 3);

@@ -98,7 +98,12 @@ impl Store {
                 CandleOrigin::Trades => CandleOrigin2::Trades,
                 CandleOrigin::Venue => CandleOrigin2::Venue,
             };
-            let key = (closed.slot, origin, closed.timeframe, closed.candle.open_time);
+            let key = (
+                closed.slot,
+                origin,
+                closed.timeframe,
+                closed.candle.open_time,
+            );
             assert_eq!(closed.candle.state, CandleState::Closed);
             let before = self.candles.insert(key, closed.candle);
             assert!(
@@ -155,7 +160,13 @@ impl Store {
     /// Asserts that trades and candles of all timeframes are those of the truth.
     pub(crate) fn assert_is(&self, truth: &[Trade], pipeline: &Pipeline, slot: SymbolSlot) {
         let mut held = self.trades.get(&slot).cloned().unwrap_or_default();
-        held.sort_by_key(|t| if pipeline.orders_by_id() { (Timestamp::EPOCH, t.id) } else { (t.time, t.id) });
+        held.sort_by_key(|t| {
+            if pipeline.orders_by_id() {
+                (Timestamp::EPOCH, t.id)
+            } else {
+                (t.time, t.id)
+            }
+        });
         let plain = |t: &Trade| (t.id, t.time, t.price, t.quantity, t.side);
         assert_eq!(
             held.iter().map(plain).collect::<Vec<_>>(),

@@ -1,0 +1,86 @@
+//! What goes over the wire: one type an object of the API, with one conversion from our own type each.
+//!
+//! Prices and quantities are decimal strings, ids are strings, statistics are numbers, times are RFC 3339 or, on request,
+//! milliseconds. Fields that are not known are left out where the API marks them optional.
+
+mod catalog;
+mod ledger;
+mod market;
+mod operations;
+
+use quantflow_model::Timestamp;
+use serde::{Serialize, Serializer};
+
+pub(crate) use catalog::{
+    IndicatorColumn, IndicatorColumns, IndicatorEntry, IndicatorParameter, Instrument, Symbol,
+    Timeframe, Venue, VenueLimit,
+};
+pub(crate) use ledger::{
+    Certificate, LedgerEntry, LogRange, Missing, Place, Provenance, Quarantined, Reconciled,
+    Revision,
+};
+pub(crate) use market::{Book, Candle, IndicatorRow, Level, Price, Quote, Trade};
+pub(crate) use operations::{Connection, Health, Reconnected, Service};
+
+/// How times are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum TimeStyle {
+    /// RFC 3339 with `Z`.
+    #[default]
+    Text,
+    /// Whole milliseconds since 1970.
+    Millis,
+}
+
+/// An instant, with how it is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Moment {
+    pub(crate) at: Timestamp,
+    pub(crate) style: TimeStyle,
+}
+
+impl TimeStyle {
+    pub(crate) const fn of(self, at: Timestamp) -> Moment {
+        Moment { at, style: self }
+    }
+}
+
+impl Serialize for Moment {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self.style {
+            TimeStyle::Text => serializer.collect_str(&self.at),
+            TimeStyle::Millis => serializer.serialize_i64(self.at.millis()),
+        }
+    }
+}
+
+impl utoipa::PartialSchema for Moment {
+    fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::schema::Schema> {
+        use utoipa::openapi::schema::{
+            KnownFormat, ObjectBuilder, OneOfBuilder, SchemaFormat, Type,
+        };
+        OneOfBuilder::new()
+            .item(
+                ObjectBuilder::new()
+                    .schema_type(Type::String)
+                    .format(Some(SchemaFormat::KnownFormat(KnownFormat::DateTime)))
+                    .examples(["2026-11-20T10:00:00Z"]),
+            )
+            .item(
+                ObjectBuilder::new()
+                    .schema_type(Type::Integer)
+                    .format(Some(SchemaFormat::KnownFormat(KnownFormat::Int64)))
+                    .examples([1_795_168_800_000_i64]),
+            )
+            .description(Some(
+                "UTC: RFC 3339 with Z, or milliseconds since 1970 with ?time=ms",
+            ))
+            .into()
+    }
+}
+
+impl utoipa::ToSchema for Moment {
+    fn name() -> std::borrow::Cow<'static, str> {
+        "Moment".into()
+    }
+}

@@ -1,0 +1,192 @@
+//! [`Gateway`]: what it is made of.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{HeaderValue, Request, Response};
+use http_body_util::BodyExt as _;
+use quantflow_market::MarketQueries;
+use quantflow_seams::Clock;
+use tokio::net::TcpListener;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::answer::header;
+use crate::assets::Assets;
+use crate::cache::AnswerCache;
+use crate::directory::Directory;
+use crate::edge::{self, Peer};
+use crate::limit::Limiter;
+use crate::live::LiveIndicators;
+use crate::measure::Measure;
+use crate::options::GatewayOptions;
+use crate::routes::ENDPOINTS;
+use crate::serve::{self, ServeError};
+use crate::sources::{ConnectionSource, HealthSource, HistorySource, MetricsSource, VenueSource};
+
+/// What a gateway is made of. [`sources::Nothing`](crate::sources::Nothing) stands for any source that there is not.
+#[derive(Debug, Clone)]
+pub struct GatewayParts {
+    /// Prices, candles, trades, completeness, live channels.
+    pub market: Arc<dyn MarketQueries>,
+    /// Connections to venues.
+    pub connections: Arc<dyn ConnectionSource>,
+    /// How services fare.
+    pub health: Arc<dyn HealthSource>,
+    /// Venues.
+    pub venues: Arc<dyn VenueSource>,
+    /// The venues' own older candles.
+    pub history: Arc<dyn HistorySource>,
+    /// Metrics of other parts of the process.
+    pub metrics: Arc<dyn MetricsSource>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// What an operator can set.
+    pub options: GatewayOptions,
+}
+
+/// The one door. Cheap to clone; clones are the same door.
+#[derive(Debug, Clone)]
+pub struct Gateway {
+    shared: Arc<Shared>,
+}
+
+/// What all requests share.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub(crate) market: Arc<dyn MarketQueries>,
+    pub(crate) connections: Arc<dyn ConnectionSource>,
+    pub(crate) health: Arc<dyn HealthSource>,
+    pub(crate) venues: Arc<dyn VenueSource>,
+    pub(crate) history: Arc<dyn HistorySource>,
+    pub(crate) metrics: Arc<dyn MetricsSource>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) options: GatewayOptions,
+    pub(crate) directory: Directory,
+    pub(crate) cache: AnswerCache,
+    pub(crate) limiter: Limiter,
+    pub(crate) measure: Measure,
+    pub(crate) assets: Assets,
+    pub(crate) indicators: LiveIndicators,
+    /// Settings a endpoint, in the table's order.
+    pub(crate) settings: Vec<Setting>,
+    /// Said once, when the gateway begins to stop.
+    pub(crate) stopping: CancellationToken,
+    /// Live connections, which outlive their request.
+    pub(crate) tasks: TaskTracker,
+    start: Instant,
+    ids: AtomicU64,
+}
+
+/// What is set for an endpoint.
+#[derive(Debug)]
+pub(crate) struct Setting {
+    pub(crate) per_minute: u32,
+    pub(crate) ttl: Duration,
+    /// `"prices";q=120;w=60`
+    pub(crate) policy: HeaderValue,
+}
+
+impl Gateway {
+    /// A gateway that serves nobody yet.
+    pub fn new(parts: GatewayParts) -> Self {
+        let GatewayParts {
+            market,
+            connections,
+            health,
+            venues,
+            history,
+            metrics,
+            clock,
+            options,
+        } = parts;
+        let settings = ENDPOINTS
+            .iter()
+            .map(|endpoint| {
+                let limits = &options.limits.endpoints;
+                let per_minute = limits
+                    .get(endpoint.name)
+                    .copied()
+                    .unwrap_or(endpoint.per_minute);
+                let ttl = options.cache.ttl.get(endpoint.name).copied();
+                Setting {
+                    per_minute,
+                    ttl: ttl.unwrap_or(Duration::from_secs(endpoint.ttl)),
+                    policy: header(&format!("\"{}\";q={per_minute};w=60", endpoint.name)),
+                }
+            })
+            .collect();
+        let seed = clock.now().nanos() as u64;
+        Self {
+            shared: Arc::new(Shared {
+                directory: Directory::new(Arc::clone(&market), options.default_venue.clone()),
+                cache: AnswerCache::new(options.cache.bytes),
+                limiter: Limiter::new(),
+                measure: Measure::new(ENDPOINTS.iter().map(|endpoint| endpoint.path)),
+                assets: Assets::embedded(),
+                indicators: LiveIndicators::default(),
+                settings,
+                stopping: CancellationToken::new(),
+                tasks: TaskTracker::new(),
+                start: Instant::now(),
+                ids: AtomicU64::new(seed),
+                market,
+                connections,
+                health,
+                venues,
+                history,
+                metrics,
+                clock,
+                options,
+            }),
+        }
+    }
+
+    /// Serves a listener until `shutdown` is done, then lets open requests finish, for a bounded time.
+    ///
+    /// # Errors
+    /// When the listener fails for good.
+    pub async fn serve(
+        &self,
+        listener: TcpListener,
+        shutdown: impl Future<Output = ()> + Send,
+    ) -> Result<(), ServeError> {
+        serve::serve(&self.shared, listener, shutdown).await
+    }
+
+    /// Answers one request without a socket, as if it came from this machine: for tests and for commands that ask a
+    /// gateway in their own process. An answer that never ends (`/stream`) never returns.
+    pub async fn answer(&self, request: Request<Bytes>) -> Response<Bytes> {
+        let peer = Peer {
+            address: std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST),
+            loopback: true,
+        };
+        let request = request.map(http_body_util::Full::new);
+        let (head, body) = edge::answer(&self.shared, peer, request).await.into_parts();
+        let bytes = match body.collect().await {
+            Ok(collected) => collected.to_bytes(),
+            Err(never) => match never {},
+        };
+        Response::from_parts(head, bytes)
+    }
+}
+
+impl Shared {
+    /// The time since the gateway began: for ages and limits, which must not jump when the clock is set.
+    pub(crate) fn since_start(&self) -> Duration {
+        self.start.elapsed()
+    }
+
+    /// A number that no other request of this gateway has, and hardly one of another.
+    pub(crate) fn next_id(&self) -> u64 {
+        // the finalizer of splitmix64: neighbours look nothing alike
+        let mut x = self.ids.fetch_add(0x9e37_79b9_7f4a_7c15, Ordering::Relaxed);
+        x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        x ^ (x >> 31)
+    }
+}

@@ -1,0 +1,43 @@
+//! Every endpoint there is: a file a subject, and one line here for each.
+
+mod candles;
+mod catalog;
+mod completeness;
+mod indicators;
+mod operations;
+mod pages;
+mod prices;
+mod trades;
+
+use crate::endpoint::Endpoint;
+
+/// Every endpoint, the more special path before the more general one.
+pub(crate) static ENDPOINTS: &[Endpoint] = &[
+    prices::PRICES,
+    prices::PRICE,
+    trades::HISTORY,
+    candles::OHLC,
+    candles::PROVENANCE,
+    indicators::CATALOG,
+    indicators::VALUES,
+    catalog::SYMBOLS,
+    catalog::VENUES,
+    catalog::TIMEFRAMES,
+    completeness::COMPLETENESS,
+    completeness::QUARANTINE,
+    operations::CONNECTIONS,
+    operations::RECONNECT,
+    operations::HEALTH,
+    operations::LIVE,
+    operations::READY,
+    operations::METRICS,
+    pages::OPENAPI,
+    pages::DOCS,
+    pages::SOCKET,
+    pages::STREAM,
+    pages::INDEX,
+    pages::CHART,
+    pages::DATA_HEALTH,
+    pages::HELP,
+    pages::ASSETS,
+];
