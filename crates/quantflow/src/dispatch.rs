@@ -69,7 +69,7 @@ fn command(context: &Context, command: Command) -> Outcome {
         // what needs no configuration works with a broken one
         Command::Completions { shell } => commands::completions::run(context, shell),
         Command::Venue(venue) => commands::venue::run(context, venue),
-        Command::Config(what) => commands::config::run(context, what),
+        Command::Config(what) => commands::config::run(context, &what),
         Command::Indicators(arguments) => {
             with_runtime(context, commands::indicators::run(context, arguments))
         }
@@ -104,7 +104,7 @@ fn command(context: &Context, command: Command) -> Outcome {
         Command::Replay(arguments) => {
             let level = context.settings()?.log_level;
             logs::begin(&context.terminal, &level, true);
-            with_runtime(context, commands::replay::run(context, &arguments))
+            runtime()?.block_on(commands::replay::run(context, &arguments))
         }
     }
 }

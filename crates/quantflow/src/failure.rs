@@ -66,6 +66,10 @@ impl Failure {
 
     /// With what to do.
     #[must_use]
+    #[expect(
+        clippy::wrong_self_convention,
+        reason = "what is to be done, no conversion"
+    )]
     pub(crate) fn to_do(mut self, to_do: impl Into<String>) -> Self {
         self.to_do = Some(to_do.into());
         self

@@ -1,5 +1,6 @@
 //! [`Remote`]: a server that holds the data folder, asked over its API.
 
+use std::fmt::Write as _;
 use std::path::Path;
 use std::time::Duration;
 
@@ -32,7 +33,7 @@ const FILE: &str = "server.json";
 /// A server on this machine answers at once, or it hangs.
 const REACH: Duration = Duration::from_secs(2);
 /// An answer takes at most so long.
-const ANSWER: Duration = Duration::from_secs(60);
+const ANSWER: Duration = Duration::from_mins(1);
 /// How long a server may tell us to wait.
 const LONGEST_WAIT: u64 = 90;
 /// Trades that one answer holds at the most.
@@ -189,7 +190,8 @@ impl Remote {
         );
         push_range(&mut target, request.range);
         if let Some(as_of) = request.as_of {
-            target.push_str(&format!("&as_of={as_of}"));
+            // writing to a String cannot fail
+            let _ = write!(target, "&as_of={as_of}");
         }
         let page = self.get(&target).await?;
         let rows: Vec<CandleJson> = self.read(page.data)?;
@@ -231,7 +233,7 @@ impl Remote {
         let mut target = format!("/history/{}?limit={limit}", encoded(&symbol.url_form()));
         push_range(&mut target, range);
         if let Some(cursor) = cursor {
-            target.push_str(&format!("&cursor={}", encoded(cursor)));
+            let _ = write!(target, "&cursor={}", encoded(cursor));
         }
         self.get(&target).await
     }
@@ -285,7 +287,7 @@ impl Remote {
 fn push_range(target: &mut String, range: TimeRange) {
     let mut push = |name: &str, time: Timestamp| {
         let joint = if target.ends_with('?') { "" } else { "&" };
-        target.push_str(&format!("{joint}{name}={time}"));
+        let _ = write!(target, "{joint}{name}={time}");
     };
     if range.start > Timestamp::MIN.plus_nanos(1) {
         push("from", range.start);
@@ -305,7 +307,7 @@ fn encoded(text: &str) -> String {
         if byte.is_ascii_alphanumeric() || b"-._~:".contains(&byte) {
             encoded.push(char::from(byte));
         } else {
-            encoded.push_str(&format!("%{byte:02X}"));
+            let _ = write!(encoded, "%{byte:02X}");
         }
     }
     encoded

@@ -8,7 +8,7 @@ use crate::failure::{Failure, Outcome};
 use crate::terminal::{Cell, Column, Listing};
 
 /// Shows or checks the configuration.
-pub(crate) fn run(context: &Context, command: ConfigCommand) -> Outcome {
+pub(crate) fn run(context: &Context, command: &ConfigCommand) -> Outcome {
     match command {
         ConfigCommand::Show => show(context),
         ConfigCommand::Check => check(context),

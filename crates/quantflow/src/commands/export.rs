@@ -194,7 +194,7 @@ async fn text(
     }
     let between = |out: &mut Out, count: &mut u64| -> io::Result<()> {
         *count += 1;
-        if *count % 10_000 == 0 {
+        if count.is_multiple_of(10_000) {
             progress.set(*count);
         }
         match (format, *count) {
@@ -269,7 +269,7 @@ async fn parquet(
     let mut count = 0_u64;
     each_row(access, wanted, &table, |row| {
         count += 1;
-        if count % 10_000 == 0 {
+        if count.is_multiple_of(10_000) {
             progress.set(count);
         }
         file.push(row).map_err(failed)

@@ -24,7 +24,7 @@ use crate::venues;
 /// The path that means a generated market.
 const GENERATED: &str = "generated";
 /// How much past a generated market has.
-const PAST: Duration = Duration::from_secs(30 * 86_400);
+const PAST: Duration = Duration::from_hours(30 * 24);
 
 /// Serves until it is stopped.
 pub(crate) async fn run(context: &Context, arguments: &ReplayArguments) -> Outcome {

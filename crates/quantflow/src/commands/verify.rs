@@ -13,6 +13,7 @@ use crate::access::{Access, Local, range_of};
 use crate::arguments::VerifyArguments;
 use crate::dispatch::Context;
 use crate::failure::{Failure, Outcome};
+use crate::files::hex::hex;
 use crate::terminal::progress::Unit;
 use crate::terminal::{Cell, Column, Listing, Progress};
 
@@ -278,10 +279,7 @@ async fn log_faults(context: &Context, local: &Local, symbols: &[Symbol]) -> Out
                     continue;
                 }
             };
-            let found: String = Sha256::digest(&bytes)
-                .iter()
-                .map(|byte| format!("{byte:02x}"))
-                .collect();
+            let found = hex(&Sha256::digest(&bytes));
             if found != segment.sha256 {
                 let depends = depends(local, &partition, segment.range, symbols).await;
                 checked.faults.push(format!(

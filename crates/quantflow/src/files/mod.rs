@@ -5,6 +5,7 @@
 //! given as it stands: whoever reads it refuses it and can name its line.
 
 mod csv_lines;
+pub(crate) mod hex;
 mod json_lines;
 mod parquet_rows;
 
@@ -265,7 +266,7 @@ struct Lines {
     path: PathBuf,
     text: Box<dyn BufRead + Send>,
     rows: u64,
-    lines: u64,
+    read: u64,
     skipped: Skipped,
 }
 
@@ -273,8 +274,8 @@ impl std::fmt::Debug for Lines {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Lines")
             .field("path", &self.path)
-            .field("lines", &self.lines)
-            .finish()
+            .field("read", &self.read)
+            .finish_non_exhaustive()
     }
 }
 
@@ -284,7 +285,7 @@ impl Lines {
             path: path.to_owned(),
             text,
             rows: 0,
-            lines: 0,
+            read: 0,
             skipped: Skipped::default(),
         }
     }
@@ -305,9 +306,9 @@ impl Lines {
             if read == 0 {
                 return Ok(false);
             }
-            self.lines += 1;
+            self.read += 1;
             if line.len() > LONGEST_LINE {
-                return Err(FileError::LongLine { line: self.lines });
+                return Err(FileError::LongLine { line: self.read });
             }
             while matches!(line.last(), Some(b'\n' | b'\r' | b' ' | b'\t')) {
                 line.pop();

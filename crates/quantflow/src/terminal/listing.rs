@@ -224,10 +224,10 @@ impl Listing {
         table
             .load_style(presets::NOTHING)
             .set_content_arrangement(ContentArrangement::Disabled);
-        if !colour {
-            table.force_no_tty();
-        } else {
+        if colour {
             table.enforce_styling();
+        } else {
+            table.force_no_tty();
         }
         if let (true, Some(row)) = (self.one, self.rows.first()) {
             for (column, cell) in self.columns.iter().zip(row) {

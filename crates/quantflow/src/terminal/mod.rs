@@ -4,6 +4,7 @@ pub(crate) mod listing;
 pub(crate) mod logs;
 pub(crate) mod progress;
 
+use std::fmt::Write as _;
 use std::io::{self, IsTerminal, Write};
 
 use crate::arguments::{Format, Global};
@@ -18,8 +19,8 @@ pub(crate) struct Terminal {
     asked: Option<Format>,
     quiet: bool,
     verbose: u8,
-    out_is_terminal: bool,
-    err_is_terminal: bool,
+    out_is_tty: bool,
+    err_is_tty: bool,
     no_colour: bool,
 }
 
@@ -30,8 +31,8 @@ impl Terminal {
             asked: global.format,
             quiet: global.quiet,
             verbose: global.verbose,
-            out_is_terminal: io::stdout().is_terminal(),
-            err_is_terminal: io::stderr().is_terminal(),
+            out_is_tty: io::stdout().is_terminal(),
+            err_is_tty: io::stderr().is_terminal(),
             // https://no-color.org: set and not empty
             no_colour: std::env::var_os("NO_COLOR").is_some_and(|v| !v.is_empty()),
         }
@@ -39,7 +40,7 @@ impl Terminal {
 
     /// How results are written: as asked, else a table on a terminal and CSV elsewhere.
     pub(crate) fn format(&self) -> Format {
-        let usual = if self.out_is_terminal {
+        let usual = if self.out_is_tty {
             Format::Table
         } else {
             Format::Csv
@@ -54,16 +55,16 @@ impl Terminal {
 
     /// Whether results may be coloured.
     pub(crate) fn colours_results(&self) -> bool {
-        self.out_is_terminal && !self.no_colour
+        self.out_is_tty && !self.no_colour
     }
 
     fn colours_notes(&self) -> bool {
-        self.err_is_terminal && !self.no_colour
+        self.err_is_tty && !self.no_colour
     }
 
     /// Whether moving progress bars make sense.
     pub(crate) fn shows_progress(&self) -> bool {
-        self.err_is_terminal && !self.quiet
+        self.err_is_tty && !self.quiet
     }
 
     /// Shows a result.
@@ -79,6 +80,10 @@ impl Terminal {
     }
 
     /// Shows text that has one form only.
+    #[expect(
+        clippy::unused_self,
+        reason = "results go through the terminal, whatever it needs"
+    )]
     pub(crate) fn show_text(&self, text: &str) -> Outcome {
         let mut out = io::stdout().lock();
         out.write_all(text.as_bytes())?;
@@ -94,6 +99,7 @@ impl Terminal {
     }
 
     /// Says something beside the result in any case.
+    #[expect(clippy::unused_self, reason = "as for results")]
     pub(crate) fn complain(&self, text: &str) {
         // nobody to tell when standard error is gone
         let _ = writeln!(io::stderr().lock(), "{text}");
@@ -119,7 +125,7 @@ impl Terminal {
 
     /// Whether logs are for people (else they are JSON).
     pub(crate) fn logs_for_people(&self) -> bool {
-        self.err_is_terminal
+        self.err_is_tty
     }
 
     /// Whether logs may be coloured.
@@ -142,10 +148,11 @@ fn describe(failure: &Failure, colour: bool) -> String {
     };
     let mut text = format!("{red}error:{off} {}", failure.what);
     for why in &failure.why {
-        text.push_str(&format!("\n  {dim}why:{off} {why}"));
+        // writing to a String cannot fail
+        let _ = write!(text, "\n  {dim}why:{off} {why}");
     }
     if let Some(to_do) = &failure.to_do {
-        text.push_str(&format!("\n  {dim}to do:{off} {to_do}"));
+        let _ = write!(text, "\n  {dim}to do:{off} {to_do}");
     }
     text
 }

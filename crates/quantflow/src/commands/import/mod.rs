@@ -26,6 +26,7 @@ use crate::access::{self, Local};
 use crate::arguments::{ImportArguments, Kind};
 use crate::dispatch::Context;
 use crate::failure::{Failure, Outcome};
+use crate::files::hex::hex;
 use crate::files::{CANDLE_COLUMNS, FileError, FileRows, TRADE_COLUMNS};
 use crate::terminal::progress::Unit;
 use crate::terminal::{Cell, Listing, Progress};
@@ -164,11 +165,7 @@ fn hash(context: &Context, file: &Path) -> std::io::Result<String> {
         progress.add(read as u64);
     }
     progress.done();
-    Ok(hash
-        .finalize()
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect())
+    Ok(hex(&hash.finalize()))
 }
 
 /// The first Ctrl-C asks the import to end in good order, the second ends the process at once: the
