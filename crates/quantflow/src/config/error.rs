@@ -22,7 +22,7 @@ pub(crate) enum ConfigError {
         detail: String,
     },
     /// A key that does not exist.
-    #[error("{key} (from {from}) is no setting{hint}; `quantflow config show` lists all", hint = hint(.nearest))]
+    #[error("{key} (from {from}) is no setting{hint}; `quantflow config show` lists all", hint = hint(.nearest.as_deref()))]
     UnknownKey {
         /// Which key.
         key: String,
@@ -57,8 +57,6 @@ pub(crate) enum ConfigError {
     },
 }
 
-fn hint(nearest: &Option<String>) -> String {
-    nearest
-        .as_ref()
-        .map_or_else(String::new, |key| format!("; did you mean {key}?"))
+fn hint(nearest: Option<&str>) -> String {
+    nearest.map_or_else(String::new, |key| format!("; did you mean {key}?"))
 }

@@ -286,8 +286,8 @@ mod tests {
             ),
             (
                 None,
-                vec![("QUANTFLOW__VENUES__BINANCE__API_KEY_FILE", "/nowhere/key")],
-                vec!["venues.binance.api_key", "/nowhere/key"],
+                vec![("QUANTFLOW__TOKEN_FILE", "/nowhere/key")],
+                vec!["token", "/nowhere/key"],
             ),
         ] {
             let (_folder, from) = sources(file, &environment);
@@ -303,10 +303,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let key = folder.path().join("key");
         std::fs::write(&key, "hush\n").unwrap();
-        let name = "QUANTFLOW__VENUES__BINANCE__API_KEY_FILE";
+        let name = "QUANTFLOW__TOKEN_FILE";
         let (_folder, from) = sources(None, &[(name, key.to_str().unwrap())]);
         let loaded = load(&from).unwrap();
-        assert_eq!(loaded.get("venues.binance.api_key").unwrap().text, "hush");
-        assert_eq!(loaded.names("venues"), ["binance"]);
+        assert_eq!(loaded.get("token").unwrap().text, "hush");
     }
 }

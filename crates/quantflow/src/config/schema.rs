@@ -76,6 +76,12 @@ pub(crate) const KEYS: &[Key] = &[
         "which roles this process has; all: every one",
     ),
     key(
+        "token",
+        Form::Secret,
+        "",
+        "what writing over the API needs; without one a token is made in the data folder",
+    ),
+    key(
         "log.level",
         Form::Text,
         "info",

@@ -17,6 +17,8 @@ pub(crate) struct Settings {
     pub(crate) listen: SocketAddr,
     pub(crate) data_dir: PathBuf,
     pub(crate) log_level: String,
+    /// What writing over the API needs; `None`: the data folder's own.
+    pub(crate) token: Option<Secret>,
     pub(crate) streams: Vec<Stream>,
     pub(crate) history: bool,
     pub(crate) demo: Demo,
@@ -53,7 +55,6 @@ pub(crate) struct VenueSettings {
     pub(crate) protocol: Option<String>,
     pub(crate) rest_url: Option<String>,
     pub(crate) ws_url: Option<String>,
-    pub(crate) api_key: Option<Secret>,
 }
 
 impl Settings {
@@ -79,6 +80,9 @@ impl Settings {
         Ok(Self {
             listen: read.parsed("listen", "an address and port such as 127.0.0.1:8080")?,
             log_level: read.text("log.level")?.to_owned(),
+            token: loaded
+                .get("token")
+                .map(|value| Secret::new(value.text.clone())),
             streams: read.streams()?,
             history: read.parsed("ingest.history", "true or false")?,
             demo,
@@ -151,7 +155,7 @@ impl Reader<'_> {
         if self.text(path)? == "never" {
             return Ok(None);
         }
-        self.duration(path, Duration::from_secs(60)).map(Some)
+        self.duration(path, Duration::from_mins(1)).map(Some)
     }
 
     fn size(&self, path: &str, least: u64) -> Result<u64, ConfigError> {
@@ -200,7 +204,6 @@ impl Reader<'_> {
                 protocol: get("protocol"),
                 rest_url: get("rest_url"),
                 ws_url: get("ws_url"),
-                api_key: get("api_key").map(Secret::new),
             };
             venues.insert(id, settings);
         }

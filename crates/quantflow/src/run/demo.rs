@@ -15,7 +15,7 @@ pub(crate) const DEMO: &str = "demo";
 /// Its seed: the same market for everybody.
 const SEED: u64 = 1;
 /// How much past it has.
-const PAST: Duration = Duration::from_secs(30 * 86_400);
+const PAST: Duration = Duration::from_hours(30 * 24);
 
 /// A generated market, served in Binance's protocol on a loopback port of its own.
 #[derive(Debug)]

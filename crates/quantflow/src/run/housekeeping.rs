@@ -14,7 +14,7 @@ use crate::config::Settings;
 /// How often there is a look at what is to be done.
 const INTERVAL: Duration = Duration::from_secs(10);
 /// How often data past its retention is removed.
-const RETENTION_INTERVAL: Duration = Duration::from_secs(3600);
+const RETENTION_INTERVAL: Duration = Duration::from_hours(1);
 
 /// Runs until it is dropped; every step is safe to stop anywhere. Faults are logged and tried
 /// again: nothing here is needed to serve.

@@ -11,7 +11,7 @@ use quantflow_gateway::sources::{
 };
 use quantflow_ingest::{HistoryRequest, LogState, VenueIngest, VenueStatus};
 use quantflow_model::{Symbol, TimeRange, Timeframe, Timestamp, VenueId};
-use quantflow_seams::{Budget, Clock, SeriesStore};
+use quantflow_seams::{Budget, BudgetUse, Clock, SeriesStore};
 use quantflow_wire::{Channel, Codec, Purpose};
 use tokio::time::Instant;
 
@@ -35,6 +35,8 @@ pub(crate) struct Running {
     rates: Mutex<BTreeMap<(VenueId, u32), Rate>>,
     /// What venues said that they do not have: not asked again.
     nothing: Mutex<BTreeMap<(Symbol, Timeframe), Timestamp>>,
+    /// What was used of each venue's limits when [`Running::watch_budget`] last looked.
+    used: Mutex<BTreeMap<VenueId, Vec<BudgetUse>>>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -54,15 +56,33 @@ impl Running {
         budget: Arc<dyn Budget>,
         clock: Arc<dyn Clock>,
     ) -> Self {
-        let (rates, nothing) = (Mutex::default(), Mutex::default());
         Self {
             venues,
             store,
             budget,
             clock,
-            rates,
-            nothing,
+            rates: Mutex::default(),
+            nothing: Mutex::default(),
+            used: Mutex::default(),
         }
+    }
+
+    /// Looks every few seconds what is used of the venues' request limits; until it is dropped.
+    pub(crate) async fn watch_budget(self: Arc<Self>) {
+        loop {
+            for venue in self.venues.keys() {
+                let usage = self.budget.usage(venue).await;
+                let mut used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
+                used.insert(venue.clone(), usage);
+            }
+            self.clock.sleep(RATE_SPAN).await;
+        }
+    }
+
+    fn used(&self, venue: &VenueId, limit: &str) -> Option<u64> {
+        let used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
+        let usage = used.get(venue)?.iter().find(|usage| usage.limit == limit)?;
+        Some(u64::from(usage.used))
     }
 
     /// How every venue's ingestion stands.
@@ -194,7 +214,7 @@ impl VenueSource for Running {
     fn venues(&self) -> Vec<VenueView> {
         let view = |(id, live): (&VenueId, &LiveVenue)| {
             let description = live.codec.describe();
-            let mut channels: Vec<String> = description.channels.iter().map(name).collect();
+            let mut channels: Vec<String> = description.channels.iter().map(|c| name(*c)).collect();
             channels.dedup();
             VenueView {
                 id: id.clone(),
@@ -209,7 +229,7 @@ impl VenueSource for Running {
                         name: limit.name.to_string(),
                         limit: u64::from(limit.amount),
                         window: limit.window,
-                        used: None,
+                        used: self.used(id, &limit.name),
                     })
                     .collect(),
                 channels,
@@ -220,7 +240,7 @@ impl VenueSource for Running {
     }
 }
 
-fn name(channel: &Channel) -> String {
+fn name(channel: Channel) -> String {
     match channel {
         Channel::Trades => "trades",
         Channel::AggregateTrades => "aggregateTrades",
@@ -276,16 +296,5 @@ impl HistorySource for Running {
             }
             Err(error) => HistoryOutcome::Failed(error.to_string()),
         }
-    }
-}
-
-impl Running {
-    /// How much of each request limit of a venue is used, as text for people: `weight-1m 120/6000`.
-    pub(crate) async fn budget(&self, venue: &VenueId) -> Vec<String> {
-        let usage = self.budget.usage(venue).await;
-        usage
-            .iter()
-            .map(|limit| format!("{} {}/{}", limit.limit, limit.used, limit.amount))
-            .collect()
     }
 }

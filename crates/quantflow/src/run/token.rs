@@ -9,16 +9,30 @@ use quantflow_gateway::Token;
 use rand::TryRngCore;
 use rand::rngs::OsRng;
 
+use crate::config::Settings;
+
 /// Where a data folder's token is.
-pub(crate) fn path(data_dir: &Path) -> PathBuf {
+fn path(data_dir: &Path) -> PathBuf {
     data_dir.join("token")
+}
+
+/// The configured token, else the data folder's.
+///
+/// # Errors
+/// When the configured one is too short, or as [`read_or_make`].
+pub(crate) fn of(settings: &Settings) -> Result<Token> {
+    match &settings.token {
+        Some(secret) => Token::new(secret.reveal())
+            .context("the configured token has less than 16 characters: it could be guessed"),
+        None => read_or_make(&settings.data_dir),
+    }
 }
 
 /// Reads the data folder's token; makes one where there is none, readable by its owner only.
 ///
 /// # Errors
 /// When the file cannot be read or made, or holds something too short to be a secret.
-pub(crate) fn read_or_make(data_dir: &Path) -> Result<Token> {
+fn read_or_make(data_dir: &Path) -> Result<Token> {
     let path = path(data_dir);
     let text = match std::fs::read_to_string(&path) {
         Ok(text) => text,
@@ -34,11 +48,11 @@ pub(crate) fn read_or_make(data_dir: &Path) -> Result<Token> {
 }
 
 fn make(path: &Path) -> Result<String> {
-    let mut bytes = [0_u8; 24];
+    let mut bytes = [0_u8; 16];
     OsRng
         .try_fill_bytes(&mut bytes)
         .context("draw a token from the system")?;
-    let text: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    let text = format!("{:x}", u128::from_le_bytes(bytes));
     let mut file = std::fs::OpenOptions::new()
         .write(true)
         .create_new(true)

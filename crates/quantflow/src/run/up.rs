@@ -159,11 +159,12 @@ impl Process {
         ));
         let address = listener.local_addr().context("ask for the address")?;
         let url = format!("http://{address}");
+        beside.spawn(Arc::clone(&self.running).watch_budget());
         let recorder = Recorder::install()?;
         quantflow_ingest::metrics::describe();
         beside.spawn(upkeep(recorder.clone(), Arc::clone(&self.engines.clock)));
         let options = GatewayOptions {
-            bootstrap_token: Some(token::read_or_make(&self.settings.data_dir)?),
+            bootstrap_token: Some(token::of(&self.settings)?),
             ..GatewayOptions::default()
         };
         let _record = ServerRecord::write(&self.settings.data_dir, &url)?;

@@ -44,10 +44,7 @@ pub(crate) fn subscriptions(codec: &dyn Codec, streams: &[Stream]) -> Result<Vec
     for stream in streams {
         let symbol: &Symbol = &stream.symbol;
         let venue_symbol = codec.spell(symbol).with_context(|| {
-            format!(
-                "{} cannot be spelled for its venue; check ingest.streams",
-                symbol
-            )
+            format!("{symbol} cannot be spelled for its venue; check ingest.streams")
         })?;
         let mut channels = vec![
             Channel::Trades,

@@ -1,5 +1,6 @@
 //! `replay`: a recording in the venue's own protocol.
 
+use std::fmt::Write as _;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::process::{Child, Stdio};
@@ -38,12 +39,8 @@ fn a_recording_answers_as_the_venue_does() {
     let folder = tempfile::tempdir().unwrap();
     let mut text = "ts_ms,price,qty,side,trade_id\n".to_owned();
     for i in 0..100 {
-        text.push_str(&format!(
-            "{},{}.50,0.25,buy,{}\n",
-            1_700_000_000_000_u64 + i * 10,
-            100 + i % 5,
-            i + 1
-        ));
+        let (time, price) = (1_700_000_000_000_u64 + i * 10, 100 + i % 5);
+        writeln!(text, "{time},{price}.50,0.25,buy,{}", i + 1).unwrap();
     }
     std::fs::write(folder.path().join("tape_BTCUSDT.csv"), text).unwrap();
     let arguments = [
