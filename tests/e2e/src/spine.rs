@@ -23,6 +23,30 @@ use quantflow_wire::{Channel, Codec, PartitionId, Subscription};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 
+/// The data folder of a server that has ended, opened to be asked.
+///
+/// # Panics
+/// When it cannot be opened.
+pub async fn open_offline(folder: &Path) -> Market {
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let (log, _) = EmbeddedLog::open(&folder.join("log"), LogOptions::default()).unwrap();
+    let log: Arc<dyn EventLog> = Arc::new(log);
+    let store: Arc<dyn SeriesStore> =
+        Arc::new(EmbeddedStore::open(&folder.join("series"), StoreOptions::default()).unwrap());
+    let hub = Hub::default();
+    let parts = PartitionParts {
+        log: Arc::clone(&log),
+        store: Arc::clone(&store),
+        clock: Arc::clone(&clock),
+        hub: hub.clone(),
+        effects: None,
+    };
+    let mut writer = setup().open(parts).await.unwrap();
+    let (position, end) = (writer.position(), log.end(&partition()));
+    writer.catch_up(position, end, |_| {}).await.unwrap();
+    Market::new(std::slice::from_ref(&writer), store, log, clock, hub)
+}
+
 /// Everything between a socket and a query, running.
 #[derive(Debug)]
 pub struct Spine {
@@ -43,7 +67,7 @@ pub struct Spine {
 /// # Panics
 /// Never.
 pub fn venue() -> VenueId {
-    "demo".parse().unwrap()
+    "replay".parse().unwrap()
 }
 
 /// Its codec.
@@ -59,7 +83,7 @@ pub fn codec() -> Arc<dyn Codec> {
 /// # Panics
 /// Never.
 pub fn partition() -> PartitionId {
-    PartitionId::new("demo").unwrap()
+    PartitionId::new("replay").unwrap()
 }
 
 /// How its partition is read.

@@ -100,6 +100,17 @@ pub enum PartitionError {
         /// The version of this binary.
         ours: u32,
     },
+    /// The log is gone, but the store has rows from it.
+    #[error(
+        "the raw log of {partition} is empty, but the store has taken it in up to {committed}: put \
+         the log's folder back, or move the series' folder away to begin anew"
+    )]
+    LogLost {
+        /// Which partition.
+        partition: PartitionId,
+        /// Where the store stands.
+        committed: LogPosition,
+    },
     /// The stored state cannot be read.
     #[error("the stored state of the pipeline cannot be read ({0}): run `quantflow rebuild`")]
     State(#[from] StateError),
@@ -121,6 +132,10 @@ impl Partition {
     ) -> Result<Self, PartitionError> {
         let from = committed.unwrap_or(LogPosition::START);
         let position = committed.unwrap_or_else(|| parts.log.start(&partition));
+        let end = parts.log.end(&partition);
+        if from.offset > 0 && end.offset == 0 {
+            return Err(PartitionError::LogLost { partition, committed: from });
+        }
         let silence_nanos = i64::try_from(silence.as_nanos()).unwrap_or(i64::MAX);
         let mut hot = Hot::new(pipeline, position);
         warm(&mut hot, parts.store.as_ref()).await?;
