@@ -170,7 +170,7 @@ fn unknown(text: &str, known: &[Known], place: &str) -> Failure {
     near.sort_unstable();
     let close: Vec<&str> = near
         .iter()
-        .filter(|(d, s)| *d <= s.len() / 2)
+        .filter(|(d, _)| *d <= 2)
         .take(5)
         .map(|(_, s)| *s)
         .collect();
