@@ -10,8 +10,6 @@ use quantflow_replay::{
 };
 use quantflow_seams::Clock;
 
-/// The name of the generated market's venue.
-pub(crate) const DEMO: &str = "demo";
 /// Its seed: the same market for everybody.
 const SEED: u64 = 1;
 /// How much past it has.
@@ -29,7 +27,9 @@ pub(crate) struct DemoMarket {
 /// # Errors
 /// Never: the name follows the grammar.
 pub(crate) fn venue() -> Result<VenueId> {
-    DEMO.parse().context("name the generated market")
+    crate::venues::DEMO
+        .parse()
+        .context("name the generated market")
 }
 
 /// Starts it.

@@ -26,7 +26,7 @@ use super::sources::{LiveVenue, Running};
 use super::venue::{VenuePlan, open_partition, partition_of, serve_effects, setup, start_ingest};
 use super::{history, housekeeping, signals, status, token, venue};
 use crate::config::Settings;
-use crate::config::settings::{Demo, Stream, VenueSettings};
+use crate::config::settings::{Demo, Stream};
 
 /// How long a shutdown may take before the process ends anyway: the log is safe at any moment.
 const SHUTDOWN: Duration = Duration::from_secs(10);
@@ -43,6 +43,14 @@ pub(crate) async fn up(settings: Settings, only_demo: bool) -> Result<()> {
             settings.listen
         )
     })?;
+    if let Some(series) = crate::commands::rebuild::recover(&settings.data_dir)
+        .context("put back a store that a rebuild had moved aside")?
+    {
+        tracing::warn!(
+            "a rebuild was interrupted: {} is back as it was",
+            series.display()
+        );
+    }
     let (engines, repairs) = Engines::open(&settings)?;
     for repair in repairs {
         tracing::warn!("the raw log was repaired: {repair}");
@@ -54,7 +62,7 @@ pub(crate) async fn up(settings: Settings, only_demo: bool) -> Result<()> {
     };
     let demo = if only_demo || wants_demo(&settings, &engines, &plans).await? {
         let market = demo::start(&engines.clock).await?;
-        plans.push(demo_plan(&market)?);
+        plans.push(demo_plan(&settings, &market)?);
         Some(market)
     } else {
         None
@@ -270,7 +278,6 @@ fn announce(url: &str, plans: &[VenuePlan]) -> Result<()> {
 
 /// The venues of the configured streams.
 fn live_plans(settings: &Settings) -> Result<Vec<VenuePlan>> {
-    let registry = Registry::builtin();
     let mut by_venue: BTreeMap<VenueId, Vec<Stream>> = BTreeMap::new();
     for stream in &settings.streams {
         by_venue
@@ -280,10 +287,10 @@ fn live_plans(settings: &Settings) -> Result<Vec<VenuePlan>> {
     }
     by_venue
         .into_iter()
-        .filter(|(id, _)| id.as_str() != demo::DEMO)
+        .filter(|(id, _)| id.as_str() != crate::venues::DEMO)
         .map(|(id, streams)| {
             let configured = settings.venues.get(&id).cloned().unwrap_or_default();
-            let codec = codec_of(&registry, &id, &configured)?;
+            let codec = codec_of(settings, &id)?;
             let description = codec.describe();
             let url = |configured: Option<String>, usual: &str| {
                 configured.unwrap_or_else(|| usual.to_owned())
@@ -298,17 +305,12 @@ fn live_plans(settings: &Settings) -> Result<Vec<VenuePlan>> {
         .collect()
 }
 
-fn codec_of(
-    registry: &Registry,
-    id: &VenueId,
-    configured: &VenueSettings,
-) -> Result<Arc<dyn Codec>> {
-    if let Some(protocol) = &configured.protocol {
-        return registry
-            .speak(protocol, id.clone())
-            .with_context(|| format!("venues.{id}.protocol names what venue {id} speaks"));
-    }
-    registry.codec(id).with_context(|| {
+/// The codec of a venue that is to be ingested.
+fn codec_of(settings: &Settings, id: &VenueId) -> Result<Arc<dyn Codec>> {
+    let codec = crate::venues::codec_of(settings, id)
+        .map_err(|failure| anyhow::anyhow!("{}: {}", failure.what, failure.why.join(": ")))?;
+    codec.with_context(|| {
+        let registry = Registry::builtin();
         let known: Vec<_> = registry.venues().map(VenueId::as_str).collect();
         format!(
             "ingest.streams names venue {id}, which is not built in (there are: {}); \
@@ -338,9 +340,12 @@ async fn wants_demo(settings: &Settings, engines: &Engines, plans: &[VenuePlan])
     Ok(true)
 }
 
-fn demo_plan(market: &DemoMarket) -> Result<VenuePlan> {
+fn demo_plan(settings: &Settings, market: &DemoMarket) -> Result<VenuePlan> {
     let id = demo::venue()?;
-    let codec = Registry::builtin().speak("binance-spot", id.clone())?;
+    let codec = crate::venues::codec_of(settings, &id)
+        .ok()
+        .flatten()
+        .context("the demo's protocol is built in")?;
     let streams: Vec<Stream> = market
         .symbols
         .iter()

@@ -134,7 +134,10 @@ impl Partition {
         let position = committed.unwrap_or_else(|| parts.log.start(&partition));
         let end = parts.log.end(&partition);
         if from.offset > 0 && end.offset == 0 {
-            return Err(PartitionError::LogLost { partition, committed: from });
+            return Err(PartitionError::LogLost {
+                partition,
+                committed: from,
+            });
         }
         let silence_nanos = i64::try_from(silence.as_nanos()).unwrap_or(i64::MAX);
         let mut hot = Hot::new(pipeline, position);

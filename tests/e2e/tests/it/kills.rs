@@ -18,13 +18,18 @@ struct Chance(u64);
 
 impl Chance {
     fn below(&mut self, bound: u64) -> u64 {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        self.0 = self
+            .0
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
         (self.0 >> 33) % bound
     }
 }
 
 fn number(name: &str, default: u64) -> u64 {
-    std::env::var(name).ok().map_or(default, |text| text.parse().expect(name))
+    std::env::var(name)
+        .ok()
+        .map_or(default, |text| text.parse().expect(name))
 }
 
 /// The newest segment of the raw log.
@@ -40,8 +45,12 @@ fn newest_segment(data: &Path) -> Option<PathBuf> {
 
 /// What a crash of the host may do to a file that was being written: its end is torn or rubbish.
 fn harm(data: &Path, chance: &mut Chance) -> &'static str {
-    let Some(path) = newest_segment(data) else { return "nothing" };
-    let Ok(mut bytes) = std::fs::read(&path) else { return "nothing" };
+    let Some(path) = newest_segment(data) else {
+        return "nothing";
+    };
+    let Ok(mut bytes) = std::fs::read(&path) else {
+        return "nothing";
+    };
     match chance.below(4) {
         0 => {
             let cut = (chance.below(200) as usize).min(bytes.len());
@@ -65,11 +74,19 @@ async fn killed_at_any_moment_it_opens_by_itself_and_nothing_is_lost_or_twice() 
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let options = GeneratedOptions::demo(venue(), 7, clock.now(), Duration::from_hours(24));
     let market = Arc::new(GeneratedMarket::new(&options).unwrap());
-    let options = ReplayOptions { speed: Speed::Times(4.0), ..ReplayOptions::default() };
-    let server = ReplayServer::start(market, options, Arc::clone(&clock)).await.unwrap();
+    let options = ReplayOptions {
+        speed: Speed::Times(4.0),
+        ..ReplayOptions::default()
+    };
+    let server = ReplayServer::start(market, options, Arc::clone(&clock))
+        .await
+        .unwrap();
     let truth = server.truth();
     let symbols = truth.symbols();
-    let streams: Vec<_> = symbols.iter().map(|symbol| format!("{symbol}|book")).collect();
+    let streams: Vec<_> = symbols
+        .iter()
+        .map(|symbol| format!("{symbol}|book"))
+        .collect();
     let (streams, rest, ws) = (streams.join(","), server.rest_url(), server.ws_url());
     let environment = [
         ("QUANTFLOW__INGEST__STREAMS", streams.as_str()),
@@ -85,7 +102,9 @@ async fn killed_at_any_moment_it_opens_by_itself_and_nothing_is_lost_or_twice() 
     let mut harmed = 0;
     for _ in 0..kills {
         let running = Server::start(folder.path(), &[], &environment).await;
-        clock.sleep(Duration::from_millis(50 + chance.below(1_500))).await;
+        clock
+            .sleep(Duration::from_millis(50 + chance.below(1_500)))
+            .await;
         running.kill().await;
         harmed += u64::from(harm(folder.path(), &mut chance) != "nothing");
     }
@@ -108,7 +127,10 @@ async fn killed_at_any_moment_it_opens_by_itself_and_nothing_is_lost_or_twice() 
     for symbol in &symbols {
         wrong.extend(differences(&market, &truth, symbol, until).await);
     }
-    assert!(wrong.is_empty(), "after {kills} kills ({harmed} with harm): {wrong:#?}");
+    assert!(
+        wrong.is_empty(),
+        "after {kills} kills ({harmed} with harm): {wrong:#?}"
+    );
     println!("{kills} kills, {harmed} with torn or damaged files: equal to the truth");
     server.shutdown().await;
 }
