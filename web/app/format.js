@@ -31,6 +31,16 @@ export function decimalPad(text, columnPlaces) {
   return (own === 0 ? '.' : '') + '0'.repeat(columnPlaces - own);
 }
 
+/** A price with as many digits after the point as its market has: `66326.3` and 2 → `66326.30`. None is taken away. */
+export function withPlaces(text, marketPlaces) {
+  return splitDecimal(text) ? text + decimalPad(text, marketPlaces) : text;
+}
+
+/** Milliseconds with as many digits as matter: `0.13`, `2.4`, `134`. */
+export function millis(value) {
+  return value == null ? '' : `${value.toFixed(value < 1 ? 2 : value < 10 ? 1 : 0)} ms`;
+}
+
 /** The sign of a decimal string: 1, 0 or -1, without arithmetic. */
 export function signOf(text) {
   const value = String(text ?? '');

@@ -5,7 +5,7 @@ import { bindKeys } from './keys.js';
 import { prices } from './prices.js';
 import { socket } from './socket.js';
 import { Sparkline } from './sparkline.js';
-import { grouped, decimalPad, places, signed, signOf, percent, compact, splitSymbol, symbolPath, toMs, ago, dateTime, utcTitle } from './format.js';
+import { grouped, withPlaces, decimalPad, places, signed, signOf, percent, compact, splitSymbol, symbolPath, toMs, ago, dateTime, utcTitle } from './format.js';
 
 const HEALTH_ORDER = { down: 0, filling: 1, late: 2, live: 3 };
 const STALE_AFTER = 15_000;
@@ -38,7 +38,7 @@ function matches(price, words) {
 function Range({ price }) {
   const at = rangeAt(price);
   if (at === null) return html`<span class="muted">–</span>`;
-  const text = `low ${grouped(price.low24h)}, high ${grouped(price.high24h)}`;
+  const text = `low ${grouped(withPlaces(price.low24h, price.places))}, high ${grouped(withPlaces(price.high24h, price.places))}`;
   return html`<svg class="range" viewBox="0 0 100 10" preserveAspectRatio="none" role="img" aria-label=${text}><title>${text}</title>
     <rect x="0" y="4" width="100" height="2" rx="1" class="range-track" /><rect x=${Math.round(at * 96)} y="1" width="4" height="8" rx="1" class="range-at" /></svg>`;
 }
@@ -68,8 +68,8 @@ function Row({ symbol, pads, now, cut }) {
   const href = `/chart/${symbolPath(symbol)}`;
   return html`<tr class="row row-${price.health}" onClick=${(e) => !e.target.closest('a') && !getSelection().toString() && go(href)} data-symbol=${symbol}>
     <th scope="row" class="c-symbol"><a class="row-link" href=${href}><span class="pair"><b>${base}</b>${rest.length ? html`<span class="quote">/${rest.join('/')}</span>` : ''}</span><span class="venue ${venue === 'demo' ? 'venue-demo' : ''}">${venue}</span></a></th>
-    <td class="num c-price" ref=${cell}><span class="price-text">${grouped(price.price)}</span><span class="pad" aria-hidden="true">${decimalPad(price.price, pads.price)}</span></td>
-    <td class="num wide c-change ${tone}">${price.change24h == null ? '–' : html`${signed(price.change24h)}<span class="pad" aria-hidden="true">${decimalPad(price.change24h, pads.change)}</span>`}</td>
+    <td class="num c-price" ref=${cell}><span class="price-text">${grouped(withPlaces(price.price, price.places))}</span><span class="pad" aria-hidden="true">${decimalPad(withPlaces(price.price, price.places), pads.price)}</span></td>
+    <td class="num wide c-change ${tone}">${price.change24h == null ? '–' : html`${signed(withPlaces(price.change24h, price.places))}<span class="pad" aria-hidden="true">${decimalPad(withPlaces(price.change24h, price.places), pads.change)}</span>`}</td>
     <td class="num c-percent ${tone}"><span class="arrow" aria-hidden="true">${arrow}</span>${percent(price.changePercent24h)}</td>
     <td class="c-hour"><${Sparkline} symbol=${symbol} /></td>
     <td class="wide c-range"><${Range} price=${price} /></td>
@@ -128,9 +128,9 @@ export function MarketsPage() {
       return (descending ? -by : by) || a.symbol.localeCompare(b.symbol);
     });
   const pads = useMemo(() => ({
-    price: Math.max(0, ...order.map((p) => places(p.price))),
-    change: Math.max(0, ...order.map((p) => places(p.change24h))),
-  }), [order.map((p) => `${places(p.price)}.${places(p.change24h)}`).join()]);
+    price: Math.max(0, ...order.map((p) => p.places)),
+    change: Math.max(0, ...order.map((p) => Math.max(p.places, places(p.change24h)))),
+  }), [order.map((p) => `${p.places}.${places(p.change24h)}`).join()]);
   const choose = (column) => {
     const next = sort.id === column.id ? (descending ? 'asc' : 'desc') : column.start;
     setQuery({ sort: column.id, order: next });

@@ -1,7 +1,7 @@
 // All markets' last prices: REST for the first paint, then the `prices` channel. One store for all pages.
 import { get } from './api.js';
 import { socket } from './socket.js';
-import { toMs } from './format.js';
+import { places, toMs } from './format.js';
 
 class Prices {
   constructor() {
@@ -87,7 +87,9 @@ class Prices {
       const old = this.bySymbol.get(price.symbol);
       if (!force && old && toMs(price.time) < toMs(old.time) && price.health === old.health) continue;
       // Updates may carry the changed fields only.
-      this.bySymbol.set(price.symbol, old ? { ...old, ...price } : price);
+      // Numbers come without zeros at their end: how many digits a market's prices have is learned from all of them.
+      const seen = [price.price, price.bid, price.ask, price.high24h, price.low24h].map(places);
+      this.bySymbol.set(price.symbol, { ...old, ...price, places: Math.max(old?.places ?? 0, ...seen) });
       if (!old) grown = true;
       this.rowListeners.get(price.symbol)?.forEach((listener) => listener(this.bySymbol.get(price.symbol), old));
     }

@@ -1,6 +1,6 @@
 // The legends over the panes: exact candle values, as the API wrote them, and the indicators' values under the crosshair.
 import { html, useEffect, useState, useStore, icon } from '../ui.js';
-import { dateTime, utcTitle, percent, statistic, count } from '../format.js';
+import { withPlaces, dateTime, utcTitle, percent, statistic, count } from '../format.js';
 
 /** A value with subscribers; the crosshair writes it on each move, legends read it once a frame. */
 export class Signal {
@@ -44,14 +44,15 @@ export function CandleLegend({ hover, chart, timeframe }) {
       ${ms !== null && html`<time class="lv muted" title=${utcTitle(ms)}>${dateTime(ms)}</time>`}
       <span class="lv ${gap ? 'gap-text' : 'muted'}">${gap ? `▨ gap: no data from ${dateTime(gap.from)} to ${dateTime(gap.to)}${gap.shortened ? ' (drawn shortened)' : ''}` : ms === null ? '' : 'no trades'}</span></div>`;
   }
+  const price = (text) => withPlaces(text, book.places);
   const rising = Number(candle.close) >= Number(candle.open);
   const tone = rising ? 'up' : 'down';
   const before = book.list[book.indexOf(candle.ms) - 1];
   const change = before && Number(before.close) ? (Number(candle.close) / Number(before.close) - 1) * 100 : null;
   return html`<div class="legend-row" id="legend" data-open-time=${candle.ms} data-live=${ms === null ? 'true' : 'false'}>
     <time class="lv muted" title=${utcTitle(candle.ms)}>${dateTime(candle.ms, timeframe.endsWith('s'))}</time>
-    <${Value} name="O" text=${candle.open} tone=${tone} /><${Value} name="H" text=${candle.high} tone=${tone} />
-    <${Value} name="L" text=${candle.low} tone=${tone} /><${Value} name="C" text=${candle.close} tone=${tone} />
+    <${Value} name="O" text=${price(candle.open)} tone=${tone} /><${Value} name="H" text=${price(candle.high)} tone=${tone} />
+    <${Value} name="L" text=${price(candle.low)} tone=${tone} /><${Value} name="C" text=${price(candle.close)} tone=${tone} />
     <span class="lv ${change === null ? 'muted' : change < 0 ? 'down' : 'up'}">${change === null ? '' : `${change < 0 ? '▼' : '▲'} ${percent(change)}`}</span>
     <${Value} name="Vol" text=${candle.volume} />
     <${Value} name="Trades" text=${count(candle.trades)} wide />

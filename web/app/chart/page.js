@@ -5,7 +5,7 @@ import { bindKeys } from '../keys.js';
 import { get } from '../api.js';
 import { prices } from '../prices.js';
 import { socket } from '../socket.js';
-import { grouped, splitSymbol, symbolFromPath, symbolPath, toMs } from '../format.js';
+import { withPlaces, grouped, splitSymbol, symbolFromPath, symbolPath, toMs } from '../format.js';
 import { ChartView } from './view.js';
 import { Feed } from './feed.js';
 import { Indicators } from './indicators.js';
@@ -174,7 +174,7 @@ export function ChartPage({ segment }) {
     const { pair, venue } = splitSymbol(symbol);
     const name = () => {
       const price = prices.bySymbol.get(symbol);
-      document.title = `${price ? `${grouped(price.price)} ` : ''}${pair} ${venue === 'demo' ? 'demo ' : ''}${timeframe} · QuantFlow`;
+      document.title = `${price ? `${grouped(withPlaces(price.price, price.places))} ` : ''}${pair} ${venue === 'demo' ? 'demo ' : ''}${timeframe} · QuantFlow`;
     };
     name();
     return prices.subscribeRow(symbol, name);

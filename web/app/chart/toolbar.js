@@ -3,7 +3,7 @@ import { html, useEffect, useRef, useState, useStore, HealthDot, icon } from '..
 import { prices } from '../prices.js';
 import { socket } from '../socket.js';
 import { go, withQuery } from '../router.js';
-import { grouped, percent, signed, signOf, splitSymbol, symbolPath, compact, utcTitle } from '../format.js';
+import { withPlaces, grouped, percent, signed, signOf, splitSymbol, symbolPath, compact, utcTitle } from '../format.js';
 import { MAX_COMPARED } from './compare.js';
 import { QUICK, TIMEFRAMES, spoken } from './timeframes.js';
 
@@ -33,10 +33,10 @@ export function Market({ symbol }) {
       <span class="switcher">${icon('chevron')}<select aria-label="Market" value=${symbol} onChange=${(e) => go(withQuery({ at: null }, `/chart/${symbolPath(e.target.value)}`))}>
         ${list.map((s) => html`<option key=${s} value=${s} selected=${s === symbol}>${s}</option>`)}</select></span>
     </div>
-    ${price && html`<span class="market-price ${tone}" title=${utcTitle(price.time)}>${grouped(price.price)}</span>
-      <span class="market-change ${tone}">${price.change24h == null ? '' : html`<span aria-hidden="true">${tone === 'down' ? '▼' : '▲'}</span> ${signed(price.change24h)} (${percent(price.changePercent24h)})`}</span>
+    ${price && html`<span class="market-price ${tone}" title=${utcTitle(price.time)}>${grouped(withPlaces(price.price, price.places))}</span>
+      <span class="market-change ${tone}">${price.change24h == null ? '' : html`<span aria-hidden="true">${tone === 'down' ? '▼' : '▲'}</span> ${signed(withPlaces(price.change24h, price.places))} (${percent(price.changePercent24h)})`}</span>
       <span class="market-day">
-        ${price.high24h != null && html`<span><span class="lk">24 h high</span>${grouped(price.high24h)}</span><span><span class="lk">low</span>${grouped(price.low24h)}</span>`}
+        ${price.high24h != null && html`<span><span class="lk">24 h high</span>${grouped(withPlaces(price.high24h, price.places))}</span><span><span class="lk">low</span>${grouped(withPlaces(price.low24h, price.places))}</span>`}
         ${price.volume24h != null && html`<span title=${grouped(price.volume24h)}><span class="lk">volume</span>${compact(price.volume24h)} ${pair.split('/')[0]}</span>`}
       </span>
       <a class="market-health" href=${`/data-health?symbol=${encodeURIComponent(symbol)}`} title="Health of this market's data"><${HealthDot} health=${cut ? 'stale' : price.health} /></a>`}

@@ -3,7 +3,7 @@ import { html, useStore, useLoad, useTick, Skeleton, ErrorBox, StaleNote, icon }
 import { get, getHealth } from '../api.js';
 import { router, setQuery } from '../router.js';
 import { prices } from '../prices.js';
-import { ago, count, utcTitle, dateTime } from '../format.js';
+import { ago, count, millis, utcTitle, dateTime } from '../format.js';
 import { Connections } from './connections.js';
 import { Completeness } from './completeness.js';
 import { Quarantine } from './quarantine.js';
@@ -22,7 +22,7 @@ function Services({ load }) {
   if (error && !data) return html`<${ErrorBox} compact error=${error} title="The server’s health could not be read" retry=${retry} />`;
   if (!data) return html`<${Skeleton} rows=${2} label="Loading services" />`;
   return html`<ul class="services">${Object.entries(data.services).map(([name, s]) => html`<li key=${name} class="service service-${s.status}">
-    <b>${name}</b> <${Status} status=${s.status} /><span class="muted num">${s.latency == null ? '' : `${s.latency} ms`}</span>
+    <b>${name}</b> <${Status} status=${s.status} /><span class="muted num">${millis(s.latency)}</span>
     ${s.error && html`<p class="small">${s.error}</p>`}</li>`)}</ul>`;
 }
 

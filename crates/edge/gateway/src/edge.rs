@@ -280,7 +280,11 @@ where
         let parameters = Parameters::check(asked.entry.parameters, &[], &query)?;
         return live::upgrade(shared, asker, &parameters, &mut request);
     }
-    let query = request.uri().query().unwrap_or_default();
+    let query = if asked.entry.is_page() {
+        ""
+    } else {
+        request.uri().query().unwrap_or_default()
+    };
     let parameters = Parameters::check(asked.entry.parameters, &asked.path, query)?;
     let uri = request.uri().clone();
     let (head, body) = request.into_parts();

@@ -49,6 +49,12 @@ impl Endpoint {
         }
     }
 
+    /// Whether it is a page for browsers. The query of a page's address is the page's own: it holds what the page shows,
+    /// and whatever the site that linked to it put there.
+    pub(crate) fn is_page(&self) -> bool {
+        matches!(self.returns, Returns::Plain(200, media, _) if media.starts_with("text/html"))
+    }
+
     /// Whether its path names a symbol.
     pub(crate) fn has_path_symbol(&self) -> bool {
         self.parameters

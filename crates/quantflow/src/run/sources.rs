@@ -9,7 +9,7 @@ use quantflow_gateway::sources::{
     ConnectionSource, ConnectionState, ConnectionView, HealthSource, HistoryOutcome, HistorySource,
     ReconnectError, ServiceHealth, ServiceStatus, VenueLimit, VenueSource, VenueView,
 };
-use quantflow_ingest::{HistoryRequest, LogState, VenueIngest, VenueStatus};
+use quantflow_ingest::{ConnectionStatus, HistoryRequest, LogState, VenueIngest, VenueStatus};
 use quantflow_model::{Symbol, TimeRange, Timeframe, Timestamp, VenueId};
 use quantflow_seams::{Budget, BudgetUse, Clock, SeriesStore};
 use quantflow_wire::{Channel, Codec, Purpose};
@@ -90,14 +90,24 @@ impl Running {
         self.venues.values().map(|venue| venue.ingest.status())
     }
 
-    fn per_second(&self, venue: &VenueId, connection: u32, messages: u64) -> f64 {
+    /// Messages a second between the last two looks; at the first one, since the connection stands.
+    fn per_second(&self, venue: &VenueId, connection: &ConnectionStatus) -> f64 {
         let now = Instant::now();
+        let messages = connection.messages;
         let mut rates = self.rates.lock().unwrap_or_else(PoisonError::into_inner);
-        let rate = rates.entry((venue.clone(), connection)).or_insert(Rate {
-            at: now,
-            messages,
-            per_second: 0.0,
-        });
+        let rate = rates
+            .entry((venue.clone(), connection.id))
+            .or_insert_with(|| {
+                let stands = self.clock.now().since(connection.since) as f64 / 1e9;
+                // messages are counted over all its lives: only the first began with none
+                let known = connection.reconnects == 0 && stands >= 1.0;
+                let per_second = if known { messages as f64 / stands } else { 0.0 };
+                Rate {
+                    at: now,
+                    messages,
+                    per_second,
+                }
+            });
         let passed = now.duration_since(rate.at);
         if passed >= RATE_SPAN {
             let came = messages.saturating_sub(rate.messages);
@@ -118,7 +128,7 @@ impl ConnectionSource for Running {
         for status in self.statuses() {
             for connection in status.connections {
                 use quantflow_ingest::ConnectionState as State;
-                let per_second = self.per_second(&status.venue, connection.id, connection.messages);
+                let per_second = self.per_second(&status.venue, &connection);
                 views.push(ConnectionView {
                     venue: status.venue.clone(),
                     id: connection.id.to_string(),

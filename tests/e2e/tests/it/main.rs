@@ -6,5 +6,6 @@
     reason = "tests"
 )]
 
+mod browser;
 mod faults;
 mod kills;
