@@ -49,6 +49,8 @@ impl Server {
     /// # Panics
     /// When it does not start.
     pub async fn start(data: &Path, arguments: &[&str], environment: &[(&str, &str)]) -> Self {
+        // reqwest wants one for the process; an error means that a test before has installed it
+        let _ = rustls::crypto::ring::default_provider().install_default();
         let mut command = Command::new(binary());
         command
             .args(["up", "--listen", "127.0.0.1:0", "--data-dir"])
