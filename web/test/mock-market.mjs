@@ -147,9 +147,9 @@ export const CATALOGUE = [
   ['ema', 'Exponential Moving Average', 'trend', true, [['period', 20]], ['ema']],
   ['wma', 'Weighted Moving Average', 'trend', true, [['period', 20]], ['wma']],
   ['vwap', 'Volume Weighted Average Price', 'volume', true, [], ['vwap']],
-  ['bbands', 'Bollinger Bands', 'volatility', true, [['period', 20], ['deviations', 2, 'number']], ['upper', 'middle', 'lower']],
+  ['bbands', 'Bollinger Bands', 'volatility', true, [['period', 20], ['deviations', 2, 'number']], ['upperband', 'middleband', 'lowerband']],
   ['rsi', 'Relative Strength Index', 'momentum', false, [['period', 14]], ['rsi']],
-  ['macd', 'Moving Average Convergence Divergence', 'momentum', false, [['fast', 12], ['slow', 26], ['signal', 9]], ['macd', 'signal', 'histogram']],
+  ['macd', 'Moving Average Convergence Divergence', 'momentum', false, [['fast', 12], ['slow', 26], ['signal', 9]], ['macd', 'macdsignal', 'macdhist']],
   ['atr', 'Average True Range', 'volatility', false, [['period', 14]], ['atr']],
   ['stoch', 'Stochastic Oscillator', 'momentum', false, [['k', 14], ['smooth', 3], ['d', 3]], ['k', 'd']],
   ['obv', 'On-Balance Volume', 'volume', false, [], ['obv']],
@@ -181,7 +181,7 @@ export function indicator(name, args, list) {
     case 'bbands': {
       const middle = windowed(close, n, mean);
       const dev = windowed(close, n, (w) => Math.sqrt(mean(w.map((x) => (x - mean(w)) ** 2))));
-      return { upper: middle.map((m, i) => (m == null ? null : m + args[1] * dev[i])), middle, lower: middle.map((m, i) => (m == null ? null : m - args[1] * dev[i])) };
+      return { upperband: middle.map((m, i) => (m == null ? null : m + args[1] * dev[i])), middleband: middle, lowerband: middle.map((m, i) => (m == null ? null : m - args[1] * dev[i])) };
     }
     case 'rsi': {
       const up = ema(close.map((c, i) => Math.max(0, c - (close[i - 1] ?? c))), 2 * n - 1);
@@ -192,7 +192,7 @@ export function indicator(name, args, list) {
       const [f, s] = [ema(close, args[0]), ema(close, args[1])];
       const macd = f.map((x, i) => x - s[i]);
       const signal = ema(macd, args[2]);
-      return { macd, signal, histogram: macd.map((m, i) => m - signal[i]) };
+      return { macd, macdsignal: signal, macdhist: macd.map((m, i) => m - signal[i]) };
     }
     case 'stoch': {
       const k = list.map((c, i) => {

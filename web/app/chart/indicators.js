@@ -135,7 +135,7 @@ export class Indicators {
   }
 
   isHistogram(output) {
-    return /^hist/i.test(output.name);
+    return /hist/i.test(output.name);
   }
 
   color(item, output) {
@@ -147,9 +147,9 @@ export class Indicators {
       start += other.entry?.overlay ? 1 : 0;
     }
     if (this.isHistogram(output)) return this.view.colors.upSoft;
-    const band = /^(upper|lower)$/i.test(output.name);
+    const band = /^(upper|lower)/i.test(output.name);
     const index = item.outputs.filter((o) => !this.isHistogram(o)).indexOf(output);
-    return colors[(start + (band || /^middle$/i.test(output.name) ? 0 : index)) % colors.length];
+    return colors[(start + (band || /^middle/i.test(output.name) ? 0 : index)) % colors.length];
   }
 
   draw(item, tailOnly) {
@@ -162,7 +162,7 @@ export class Indicators {
         tailOnly = false;
         const first = item.outputs.find((o) => o.series);
         const pane = first ? first.series.getPane().paneIndex() : item.paneOf;
-        const options = { color: output.color, lineWidth: /^(upper|lower)$/i.test(output.name) ? 1 : 1.5, lineStyle: /^middle$/i.test(output.name) ? LineStyle.Dashed : LineStyle.Solid, lastValueVisible: pane !== 0 && !histogram, priceLineVisible: false, crosshairMarkerRadius: 3 };
+        const options = { color: output.color, lineWidth: /^(upper|lower)/i.test(output.name) ? 1 : 1.5, lineStyle: /^middle/i.test(output.name) ? LineStyle.Dashed : LineStyle.Solid, lastValueVisible: pane !== 0 && !histogram, priceLineVisible: false, crosshairMarkerRadius: 3 };
         output.series = chart.addSeries(histogram ? HistogramSeries : LineSeries, histogram ? { lastValueVisible: false, priceLineVisible: false } : options, pane);
         if (!item.entry?.overlay) this.dress(item, output);
       }

@@ -71,7 +71,7 @@ async fn the_dashboard_works_in_a_real_browser() {
     }
     let folder = tempfile::tempdir().unwrap();
     let start = Instant::now();
-    let server = Server::start(folder.path(), &["--demo"], &[("RUST_LOG", "warn")]).await;
+    let server = Server::start(folder.path(), &["--demo"], &[("LOG_LEVEL", "warn")]).await;
     let listening = start.elapsed();
 
     // a browser that was open already: its own start is not the server's
