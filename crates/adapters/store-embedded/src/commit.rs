@@ -1,7 +1,5 @@
 //! Commits: small ones into the tail, large ones to files at once, either in one transaction.
 
-use std::borrow::Cow;
-use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
 
 use quantflow_model::{Symbol, Timeframe, Timestamp};
@@ -19,7 +17,7 @@ use crate::tail::{GroupTail, Tail};
 use crate::view::View;
 
 impl Inner {
-    pub(crate) fn commit(&self, commit: Commit) -> Result<(), StoreError> {
+    pub(crate) fn commit(&self, mut commit: Commit) -> Result<(), StoreError> {
         let rows: usize = commit.trades.iter().map(|(_, b)| b.len()).sum::<usize>()
             + commit
                 .candles
@@ -52,7 +50,7 @@ impl Inner {
             });
         }
         let sequence = writer.sequence + 1;
-        let incoming = arrange(&commit, sequence)?;
+        let incoming = arrange(&mut commit, sequence)?;
         let outcome = if flushing.is_some() {
             self.commit_to_files(&mut writer, &commit, incoming, sequence)
         } else {
@@ -145,61 +143,60 @@ impl View {
     }
 }
 
-/// A commit's rows by group and symbol, each in order.
-fn arrange(commit: &Commit, sequence: u64) -> Result<Tail, StoreError> {
+/// A commit's rows by group and symbol, each in order; taken out of it.
+fn arrange(commit: &mut Commit, sequence: u64) -> Result<Tail, StoreError> {
     let log = LogRange {
         from: commit.from,
         to: commit.to,
     };
+    let trades = std::mem::take(&mut commit.trades);
+    let candles = std::mem::take(&mut commit.candles);
     let group = |symbol: &Symbol, timeframe| Group {
         partition: commit.partition.clone(),
         venue: symbol.venue(),
         timeframe,
     };
     let mut tail = Tail::default();
-    let trades = commit.trades.iter().map(|(s, b)| ((s, None), b));
-    for ((symbol, _), batches) in by_series(trades) {
-        for batch in batches {
-            tail.trades
-                .entry(group(symbol, None))
-                .or_insert_with(|| GroupTail::new(sequence))
-                .add(symbol, in_order(symbol, batch)?, sequence, log);
-        }
+    let trades = trades.into_iter().map(|(s, batch)| ((s, None), batch));
+    for ((symbol, _), batch) in by_series(trades) {
+        tail.trades
+            .entry(group(&symbol, None))
+            .or_insert_with(|| GroupTail::new(sequence))
+            .add(&symbol, in_order(&symbol, batch)?, sequence, log);
     }
-    let candles = commit.candles.iter().map(|(s, t, b)| ((s, Some(*t)), b));
-    for ((symbol, timeframe), batches) in by_series(candles) {
-        for batch in batches {
-            tail.candles
-                .entry(group(symbol, timeframe))
-                .or_insert_with(|| GroupTail::new(sequence))
-                .add(symbol, in_order(symbol, batch)?, sequence, log);
-        }
+    let candles = candles.into_iter().map(|(s, t, b)| ((s, Some(t)), b));
+    for ((symbol, timeframe), batch) in by_series(candles) {
+        tail.candles
+            .entry(group(&symbol, timeframe))
+            .or_insert_with(|| GroupTail::new(sequence))
+            .add(&symbol, in_order(&symbol, batch)?, sequence, log);
     }
     Ok(tail)
 }
 
-type SeriesKey<'a> = (&'a Symbol, Option<Timeframe>);
+type SeriesKey = (Symbol, Option<Timeframe>);
 
 /// The batches of each series as one, so that of two rows of a commit that compare equal the later
 /// stays later; as several only where they do not fit together.
-fn by_series<'a, R: Rows>(
-    batches: impl Iterator<Item = (SeriesKey<'a>, &'a R)>,
-) -> BTreeMap<SeriesKey<'a>, Vec<Cow<'a, R>>> {
-    let mut series: BTreeMap<SeriesKey<'a>, Vec<Cow<'a, R>>> = BTreeMap::new();
-    for (key, batch) in batches.filter(|(_, batch)| !batch.is_empty()) {
-        let found = series.entry(key).or_default();
-        let joined = batch.is_sound()
-            && found.last_mut().is_some_and(|last| {
-                last.is_sound() && last.to_mut().extend(batch, 0..batch.len()).is_some()
-            });
+fn by_series<R: Rows>(batches: impl Iterator<Item = (SeriesKey, R)>) -> Vec<(SeriesKey, R)> {
+    let mut batches: Vec<_> = batches.filter(|(_, batch)| !batch.is_empty()).collect();
+    batches.sort_by(|(a, _), (b, _)| a.cmp(b));
+    let mut series: Vec<(SeriesKey, R)> = Vec::with_capacity(batches.len());
+    for (key, batch) in batches {
+        let joined = series.last_mut().is_some_and(|(last, before)| {
+            *last == key
+                && before.is_sound()
+                && batch.is_sound()
+                && before.extend(&batch, 0..batch.len()).is_some()
+        });
         if !joined {
-            found.push(Cow::Borrowed(batch));
+            series.push((key, batch));
         }
     }
     series
 }
 
-fn in_order<R: Rows>(symbol: &Symbol, batch: Cow<'_, R>) -> Result<R, StoreError> {
+fn in_order<R: Rows>(symbol: &Symbol, batch: R) -> Result<R, StoreError> {
     let refused = |detail: &str| StoreError::Inexact {
         what: format!("a batch of {symbol}"),
         detail: detail.to_owned(),
@@ -211,7 +208,7 @@ fn in_order<R: Rows>(symbol: &Symbol, batch: Cow<'_, R>) -> Result<R, StoreError
         return Err(refused("no query reaches the last instant of time"));
     }
     Ok(if batch.is_sorted() {
-        batch.into_owned()
+        batch
     } else {
         batch.sorted()
     })

@@ -2,7 +2,6 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 
 use quantflow_model::{CandleBatch, Timeframe, Timestamp, TradeBatch};
 use quantflow_seams::{Maintenance, Retention, StoreError};
@@ -23,9 +22,6 @@ use crate::tail::{GroupTail, Tail};
 /// unless it has been there for long.
 pub(crate) const WORTH_A_FILE: usize = 1024;
 
-/// How long a step goes on with a merge. A row group, a fraction of that, is written in one go.
-const MERGE_STEP: Duration = Duration::from_millis(150);
-
 impl Inner {
     /// One step of housekeeping: the tail of a partition to files, or some of a merge.
     pub(crate) fn maintain(&self) -> Result<Maintenance, StoreError> {
@@ -41,7 +37,7 @@ impl Inner {
         let current = begun.or_else(|| self.mergeable().map(Merging::of));
         if let Some(mut current) = current {
             done.more = true;
-            if current.work(&self.builder(), MERGE_STEP)? {
+            if current.work(&self.builder(), self.options.merge_step)? {
                 let (old, new) = current.into_parts();
                 self.replace(&old, &new)?;
                 done.merged += old.len();
