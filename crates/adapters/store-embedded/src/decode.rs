@@ -15,6 +15,7 @@ use quantflow_model::Integers;
 
 use crate::blocks::{CheckedFile, Prefetched};
 use crate::schema::Physical;
+use crate::zstd_pages::ZstdPages;
 
 /// Rows that are decoded at once, on their way to where they stay: they fit a core's first caches.
 const AT_ONCE: usize = 2048;
@@ -30,6 +31,8 @@ pub(crate) struct ColumnChunk<'a> {
     pub(crate) pages: &'a [PageLocation],
     /// Rows of the group.
     pub(crate) rows: usize,
+    /// Whether its pages are compressed, whatever the metadata says.
+    pub(crate) compressed: bool,
     pub(crate) physical: Physical,
     pub(crate) nullable: bool,
     /// What stands in memory where there is no value.
@@ -177,10 +180,12 @@ impl ColumnChunk<'_> {
             named_rows,
             Some(named),
         )?;
-        Ok(ColumnReaderImpl::new(
-            self.metadata.column_descr_ptr(),
-            Box::new(pages),
-        ))
+        let column = self.metadata.column_descr_ptr();
+        Ok(if self.compressed {
+            ColumnReaderImpl::new(column, Box::new(ZstdPages(pages)))
+        } else {
+            ColumnReaderImpl::new(column, Box::new(pages))
+        })
     }
 
     fn bytes(&self, start: u64, length: usize) -> Result<bytes::Bytes, ParquetError> {

@@ -9,7 +9,7 @@
 //! | `tail`, `pack` | rows of small commits, in memory and in the catalogue |
 //! | `shape`, `schema`, `encoding`, `values`, `segment_write` | how rows become a Parquet file |
 //! | `segment`, `segment_cache` | what is known of a file, and the open ones |
-//! | `segment_read`, `decode`, `blocks` | reading pages of a file, each byte checked |
+//! | `segment_read`, `decode`, `zstd_pages`, `blocks` | reading pages of a file, each byte checked |
 //! | `view`, `scan`, `pick` | where a series' parts are, reading them in order, newest revisions |
 //! | `plan`, `build`, `read_ahead` | new segments out of old |
 //! | `merge`, `maintain`, `check` | housekeeping, looking for damage |
@@ -51,6 +51,7 @@ mod tail;
 mod trade_rows;
 mod values;
 mod view;
+mod zstd_pages;
 
 pub use options::{Faults, Step, StoreOptions};
 pub use store::{ColumnBytes, EmbeddedStore};

@@ -18,6 +18,7 @@ use crate::rows::{Absent, Kind, Loaded, Rows};
 use crate::schema::Physical;
 use crate::segment::{Run, Segment};
 use crate::values::memory_scale;
+use crate::zstd_pages::{Compressed, without_codec};
 
 /// A column of an open file.
 #[derive(Debug, Clone, Copy)]
@@ -34,6 +35,8 @@ pub(crate) struct OpenSegment {
     file: CheckedFile,
     name: String,
     metadata: ParquetMetaData,
+    /// Which columns are compressed: the footer says that none is.
+    compressed: Compressed,
     /// By place in [`Rows::COLUMNS`].
     leaves: Vec<Option<Leaf>>,
     /// The first row of each row group, and the end.
@@ -44,9 +47,10 @@ impl OpenSegment {
     pub(crate) fn open<R: Rows>(segment: &Segment, sums: Arc<[u32]>) -> Result<Self, StoreError> {
         let name = segment.name.clone();
         let file = CheckedFile::open(&segment.path, &name, segment.bytes, sums)?;
-        let metadata = ParquetMetaDataReader::new()
+        let (metadata, compressed) = ParquetMetaDataReader::new()
             .with_page_index_policy(PageIndexPolicy::Required)
             .parse_and_finish(&file)
+            .and_then(without_codec)
             .map_err(|e| of_reading(&name, e))?;
         let mut leaves = vec![None; R::COLUMNS.len()];
         let schema = metadata.file_metadata().schema_descr();
@@ -88,6 +92,7 @@ impl OpenSegment {
             file,
             name,
             metadata,
+            compressed,
             leaves,
             starts,
         })
@@ -226,6 +231,7 @@ impl OpenSegment {
                 metadata: self.metadata.row_group(group).column(leaf.index),
                 pages,
                 rows: (self.starts[group + 1] - self.starts[group]) as usize,
+                compressed: self.compressed[group][leaf.index],
                 physical: leaf.physical,
                 nullable: leaf.nullable,
                 marker: def.absent.marker(),
