@@ -97,29 +97,25 @@ impl Rows for CandleBatch {
     fn assemble(columns: Vec<Loaded>, rows: usize) -> Option<Self> {
         let mut columns = columns.into_iter();
         let mut next = || columns.next();
-        let number = |loaded: Loaded| DecimalColumn::from_integers(loaded.integers, loaded.scale);
-        let bytes = |loaded: Loaded| -> Vec<u8> {
-            loaded.into_longs().into_iter().map(|v| v as u8).collect()
-        };
         let batch = Self {
             open_times: next()?.into_longs(),
-            open: number(next()?)?,
-            high: number(next()?)?,
-            low: number(next()?)?,
-            close: number(next()?)?,
-            volume: number(next()?)?,
-            quote_volume: number(next()?)?,
+            open: next()?.into_number()?,
+            high: next()?.into_number()?,
+            low: next()?.into_number()?,
+            close: next()?.into_number()?,
+            volume: next()?.into_number()?,
+            quote_volume: next()?.into_number()?,
             trades: next()?.into_longs(),
-            taker_buy_volume: number(next()?)?,
-            taker_buy_quote_volume: number(next()?)?,
-            first_ids: next()?.integers,
+            taker_buy_volume: next()?.into_number()?,
+            taker_buy_quote_volume: next()?.into_number()?,
+            first_ids: next()?.into_integers(),
             first_times: next()?.into_longs(),
-            last_ids: next()?.integers,
+            last_ids: next()?.into_integers(),
             last_times: next()?.into_longs(),
-            states: bytes(next()?),
-            revisions: next()?.into_longs().into_iter().map(|v| v as u32).collect(),
+            states: next()?.into_bytes(),
+            revisions: next()?.into_words(),
             known: next()?.into_longs(),
-            origins: bytes(next()?),
+            origins: next()?.into_bytes(),
         };
         (batch.open_times.len() == rows && batch.is_sound()).then_some(batch)
     }

@@ -8,10 +8,13 @@
 //! | `catalogue`, `records` | the SQLite file: what is there, positions, state, ledger, quarantine |
 //! | `tail`, `pack` | rows of small commits, in memory and in the catalogue |
 //! | `shape`, `schema`, `encoding`, `values`, `segment_write` | how rows become a Parquet file |
-//! | `segment`, `segment_read`, `blocks` | what is known of a file, and reading pages of it, checked |
+//! | `segment`, `segment_cache` | what is known of a file, and the open ones |
+//! | `segment_read`, `decode`, `zstd_pages`, `blocks` | reading pages of a file, each byte checked |
 //! | `view`, `scan`, `pick` | where a series' parts are, reading them in order, newest revisions |
-//! | `build`, `maintain`, `check` | new segments out of old, housekeeping, looking for damage |
-//! | `store`, `series_store` | the store, and the seam over it |
+//! | `plan`, `build`, `read_ahead` | new segments out of old |
+//! | `merge`, `maintain`, `check` | housekeeping, looking for damage |
+//! | `store`, `commit`, `query` | the store, what goes in and what comes out |
+//! | `series_store` | the seam over it |
 //!
 //! Read the files with other tools by `union_by_name` (DuckDB) or one by one: each has the smallest
 //! exact scales and the coarsest exact time unit for its rows, so types may differ between files.
@@ -21,17 +24,24 @@ mod build;
 mod candle_rows;
 mod catalogue;
 mod check;
+mod commit;
+mod decode;
 mod encoding;
 mod error;
 mod maintain;
+mod merge;
 mod options;
 mod pack;
 mod pick;
+mod plan;
+mod query;
+mod read_ahead;
 mod records;
 mod rows;
 mod scan;
 mod schema;
 mod segment;
+mod segment_cache;
 mod segment_read;
 mod segment_write;
 mod series_store;
@@ -41,6 +51,7 @@ mod tail;
 mod trade_rows;
 mod values;
 mod view;
+mod zstd_pages;
 
 pub use options::{Faults, Step, StoreOptions};
 pub use store::{ColumnBytes, EmbeddedStore};

@@ -7,9 +7,11 @@ use quantflow_model::{CandleBatch, Timeframe, Timestamp, TradeBatch};
 use quantflow_seams::{Maintenance, Retention, StoreError};
 use quantflow_wire::PartitionId;
 
-use crate::build::{Input, NewSegment, planned};
+use crate::build::NewSegment;
 use crate::catalogue;
 use crate::error;
+use crate::merge::Merging;
+use crate::plan::Input;
 use crate::records;
 use crate::segment::{Group, Segment};
 use crate::segment_write::sync_folder;
@@ -18,10 +20,10 @@ use crate::tail::{GroupTail, Tail};
 
 /// A group with fewer rows than this stays in the tail while others of its partition go to files,
 /// unless it has been there for long.
-const WORTH_A_FILE: usize = 1024;
+pub(crate) const WORTH_A_FILE: usize = 1024;
 
 impl Inner {
-    /// One step of housekeeping.
+    /// One step of housekeeping: the tail of a partition to files, or some of a merge.
     pub(crate) fn maintain(&self) -> Result<Maintenance, StoreError> {
         let mut done = Maintenance::default();
         if let Some(partition) = self.due() {
@@ -30,12 +32,19 @@ impl Inner {
             done.more = true;
             return Ok(done);
         }
-        let _merging = held(&self.merging);
-        if let Some(segments) = self.mergeable() {
-            let (merged, removed) = self.merge(&segments)?;
-            done.merged += merged;
-            done.removed += removed;
+        let mut merging = held(&self.merging);
+        let begun = merging.take().filter(|begun| self.has_all(begun));
+        let current = begun.or_else(|| self.mergeable().map(Merging::of));
+        if let Some(mut current) = current {
             done.more = true;
+            if current.work(&self.builder(), self.options.merge_step)? {
+                let (old, new) = current.into_parts();
+                self.replace(&old, &new)?;
+                done.merged += old.len();
+                done.removed += old.len();
+            } else {
+                *merging = Some(current);
+            }
         }
         Ok(done)
     }
@@ -135,67 +144,6 @@ impl Inner {
         kept
     }
 
-    /// Segments to be merged: neighbours of one group and about one size.
-    fn mergeable(&self) -> Option<Vec<Arc<Segment>>> {
-        let view = self.view();
-        let mut groups: std::collections::BTreeMap<&Group, Vec<&Arc<Segment>>> =
-            std::collections::BTreeMap::new();
-        for segment in view.segments.values() {
-            groups.entry(&segment.group).or_default().push(segment);
-        }
-        for segments in groups.values_mut() {
-            segments.sort_by_key(|segment| (segment.order(), segment.id));
-            let mut at = 0;
-            while at < segments.len() {
-                // whole neighbourhoods only: of rows that compare equal the later commit's must
-                // stay later
-                let tier = self.tier(segments[at].rows);
-                let mut end = at;
-                let mut rows = 0;
-                while end < segments.len()
-                    && self.tier(segments[end].rows) <= tier
-                    && rows + segments[end].rows <= self.options.segment_rows
-                {
-                    rows += segments[end].rows;
-                    end += 1;
-                }
-                let generations = {
-                    let mut orders: Vec<_> =
-                        segments[at..end].iter().map(|s| s.order().0).collect();
-                    orders.dedup();
-                    orders.len()
-                };
-                if generations >= self.options.merge_segments.max(2) {
-                    let found: Vec<_> = segments[at..end].iter().map(|s| Arc::clone(s)).collect();
-                    let files = if found[0].group.timeframe.is_none() {
-                        planned::<TradeBatch>(&found)
-                    } else {
-                        planned::<CandleBatch>(&found)
-                    };
-                    // each merge leaves fewer files, so merging comes to an end
-                    if files < found.len() {
-                        return Some(found);
-                    }
-                }
-                at += 1;
-            }
-        }
-        None
-    }
-
-    /// Sizes that are about one: each is `merge_segments` times the one before.
-    fn tier(&self, rows: u64) -> u32 {
-        let base = self.options.merge_segments.max(2) as u64;
-        (rows / WORTH_A_FILE as u64).max(1).ilog(base)
-    }
-
-    /// Merges segments of one group. Says how many, and how many files went.
-    fn merge(&self, segments: &[Arc<Segment>]) -> Result<(usize, usize), StoreError> {
-        let built = self.rebuild(segments, Timestamp::MIN)?;
-        self.replace(segments, &built)?;
-        Ok((segments.len(), segments.len()))
-    }
-
     /// New segments with the rows of some of one group, from a time on.
     fn rebuild(
         &self,
@@ -213,42 +161,6 @@ impl Inner {
             let inputs = Input::<CandleBatch>::of_segments(segments);
             builder.build(&first.group, inputs, from)
         }
-    }
-
-    /// Puts new segments in the place of old ones.
-    fn replace(&self, old: &[Arc<Segment>], new: &[NewSegment]) -> Result<(), StoreError> {
-        self.keep_sums(old)?;
-        let mut writer = self.writer();
-        self.transact(&mut writer, |transaction| {
-            for segment in old {
-                catalogue::remove_segment(transaction, segment.id)?;
-            }
-            for new in new {
-                catalogue::insert_segment(transaction, &new.segment, &new.sums)?;
-            }
-            Ok(())
-        })?;
-        let mut view = self.view_mut();
-        for segment in old {
-            view.remove_segment(segment.id);
-            self.cache.forget(segment.id);
-        }
-        for new in new {
-            new.publish(&mut view);
-        }
-        Ok(())
-    }
-
-    /// Keeps the sums of segments that are about to leave the catalogue, for who still reads them.
-    fn keep_sums(&self, segments: &[Arc<Segment>]) -> Result<(), StoreError> {
-        for segment in segments {
-            if segment.keepsake.get().is_none() {
-                let sums = self.catalogue.sums(segment.id, &segment.name)?;
-                // somebody else's are the same
-                let _ = segment.keepsake.set(sums.into());
-            }
-        }
-        Ok(())
     }
 
     /// Removes what is past its retention. Times are cut at midnight, so a file is rewritten at
@@ -321,7 +233,9 @@ impl Inner {
     /// Removes everything of a partition.
     pub(crate) fn clear(&self, partition: &PartitionId) -> Result<(), StoreError> {
         let _flushing = held(&self.flushing);
-        let _merging = held(&self.merging);
+        let mut merging = held(&self.merging);
+        // it would keep the files of what goes
+        *merging = None;
         let mut writer = self.writer();
         let gone: Vec<Arc<Segment>> = {
             let view = self.view();

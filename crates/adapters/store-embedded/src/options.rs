@@ -4,6 +4,7 @@ use std::fmt;
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use quantflow_seams::StoreError;
 
@@ -26,6 +27,9 @@ pub struct StoreOptions {
     pub tail_commits: u64,
     /// How many segments of about one size are merged into a larger one. Default 8.
     pub merge_segments: usize,
+    /// How long a step of housekeeping goes on with a merge; a row group, about as much again, is
+    /// written in one go. Default 150 ms.
+    pub merge_step: Duration,
     /// Segments are not merged beyond so many rows. Default 16,777,216.
     pub segment_rows: u64,
     /// Rows a row group, and so what merging holds in memory. Default 1,048,576.
@@ -42,6 +46,7 @@ impl Default for StoreOptions {
             tail_rows: 65_536,
             tail_commits: 600,
             merge_segments: 8,
+            merge_step: Duration::from_millis(150),
             segment_rows: 16 << 20,
             group_rows: 1 << 20,
             faults: Faults::default(),

@@ -137,7 +137,10 @@ impl<'a> Unpacker<'a> {
         }
         let scale = self.take(1)?[0];
         let integers = match kind {
-            1 => Integers::Narrow(vec![self.signed()?; rows]),
+            1 => {
+                let value = self.signed()?;
+                return Some(Some(Loaded::Same { value, scale, rows }));
+            }
             2 => {
                 let mut last = 0_i64;
                 let mut values = Vec::with_capacity(rows.min(self.bytes.len()));
@@ -154,7 +157,7 @@ impl<'a> Unpacker<'a> {
             }
             _ => return None,
         };
-        Some(Some(Loaded { integers, scale }))
+        Some(Some(Loaded::Each { integers, scale }))
     }
 
     pub(crate) fn rows<R: Rows>(&mut self) -> Option<R> {
@@ -170,9 +173,10 @@ impl<'a> Unpacker<'a> {
                 None if def.absent == Absent::Negative || def.absent == Absent::MinusOne => {
                     Loaded::default()
                 }
-                None => Loaded {
-                    integers: Integers::Narrow(vec![def.default.unwrap_or(0); rows]),
+                None => Loaded::Same {
+                    value: def.default.unwrap_or(0),
                     scale: 0,
+                    rows,
                 },
             });
         }

@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 use std::fmt::Debug;
 use std::ops::Range;
 
-use quantflow_model::Integers;
+use quantflow_model::{DecimalColumn, Integers};
 
 /// What a column holds; decides its type in Parquet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -119,20 +119,56 @@ impl<'a> View<'a> {
 
 /// A column as it is read: integers of `10^-scale`.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Loaded {
-    pub(crate) integers: Integers,
-    pub(crate) scale: u8,
+pub(crate) enum Loaded {
+    /// No row has a value.
+    #[default]
+    Empty,
+    /// All rows have one value.
+    Same { value: i64, scale: u8, rows: usize },
+    /// Each row has its own.
+    Each { integers: Integers, scale: u8 },
 }
 
 impl Loaded {
+    pub(crate) fn into_integers(self) -> Integers {
+        match self {
+            Self::Empty => Integers::default(),
+            Self::Same { value, rows, .. } => Integers::Narrow(vec![value; rows]),
+            Self::Each { integers, .. } => integers,
+        }
+    }
+
     pub(crate) fn into_longs(self) -> Vec<i64> {
-        match self.integers {
+        match self.into_integers() {
             Integers::Narrow(values) => values,
             // a column of times or counts is never wide; damaged bytes saturate, they do not panic
             Integers::Wide(values) => values
                 .into_iter()
                 .map(|v| i64::try_from(v).unwrap_or(i64::MAX))
                 .collect(),
+        }
+    }
+
+    /// `None` where a value has more than 38 digits.
+    pub(crate) fn into_number(self) -> Option<DecimalColumn> {
+        let scale = match &self {
+            Self::Empty => 0,
+            Self::Same { scale, .. } | Self::Each { scale, .. } => *scale,
+        };
+        DecimalColumn::from_integers(self.into_integers(), scale)
+    }
+
+    pub(crate) fn into_bytes(self) -> Vec<u8> {
+        match self {
+            Self::Same { value, rows, .. } => vec![value as u8; rows],
+            other => other.into_longs().into_iter().map(|v| v as u8).collect(),
+        }
+    }
+
+    pub(crate) fn into_words(self) -> Vec<u32> {
+        match self {
+            Self::Same { value, rows, .. } => vec![value as u32; rows],
+            other => other.into_longs().into_iter().map(|v| v as u32).collect(),
         }
     }
 }

@@ -12,9 +12,10 @@ use quantflow_model::TimeRange;
 use quantflow_seams::StoreError;
 
 use crate::catalogue::Catalogue;
+use crate::read_ahead::ReadAhead;
 use crate::rows::Rows;
 use crate::segment::Segment;
-use crate::segment_read::SegmentCache;
+use crate::segment_cache::SegmentCache;
 
 /// Rows a batch that is read in one go has at most.
 const CHUNK_ROWS: u64 = 65_536;
@@ -48,6 +49,13 @@ pub(crate) struct Files<'a> {
     pub(crate) catalogue: &'a Catalogue,
 }
 
+/// How parts are read: one by one, or ahead of what is asked for.
+#[derive(Debug)]
+struct Reader<'a, R> {
+    files: Files<'a>,
+    ahead: Option<&'a mut ReadAhead<R>>,
+}
+
 impl<R: Rows> Part<R> {
     pub(crate) fn in_memory(rows: &Arc<R>, order: (u64, u64)) -> Option<Self> {
         Some(Self {
@@ -65,6 +73,14 @@ impl<R: Rows> Part<R> {
             max: found.max,
             order: found.order,
             place: Place::File(Arc::clone(segment), run),
+        }
+    }
+
+    /// The segment that it lies in.
+    pub(crate) fn segment(&self) -> Option<u64> {
+        match &self.place {
+            Place::Memory(_) => None,
+            Place::File(segment, _) => Some(segment.id),
         }
     }
 
@@ -100,10 +116,14 @@ impl<R: Rows> Part<R> {
         }
     }
 
-    fn load(&self, rows: Range<u64>, files: Files<'_>) -> Result<R, StoreError> {
-        match &self.place {
-            Place::Memory(all) => Ok(all.slice(rows.start as usize..rows.end as usize)),
-            Place::File(segment, run) => files
+    fn load(&self, rows: Range<u64>, reader: &mut Reader<'_, R>) -> Result<R, StoreError> {
+        let files = reader.files;
+        match (&self.place, &mut reader.ahead) {
+            (Place::Memory(all), _) => Ok(all.slice(rows.start as usize..rows.end as usize)),
+            (Place::File(segment, run), Some(ahead)) => {
+                ahead.read(segment, &segment.runs[*run], rows, files)
+            }
+            (Place::File(segment, run), None) => files
                 .cache
                 .get::<R>(segment, files.catalogue)?
                 .read(&segment.runs[*run], rows),
@@ -167,14 +187,28 @@ impl<R: Rows> Scan<R> {
     /// The next rows; `None` at the end. Rows of one time are never in two batches where
     /// [`Rows::GROUPED`].
     pub(crate) fn next(&mut self, files: Files<'_>) -> Result<Option<R>, StoreError> {
+        self.next_of(&mut Reader { files, ahead: None })
+    }
+
+    /// As [`Scan::next`], for who reads one series after the other.
+    pub(crate) fn next_ahead(
+        &mut self,
+        files: Files<'_>,
+        ahead: &mut ReadAhead<R>,
+    ) -> Result<Option<R>, StoreError> {
+        let ahead = Some(ahead);
+        self.next_of(&mut Reader { files, ahead })
+    }
+
+    fn next_of(&mut self, reader: &mut Reader<'_, R>) -> Result<Option<R>, StoreError> {
         loop {
-            if self.cursors.is_empty() && !self.begin(files)? {
+            if self.cursors.is_empty() && !self.begin(reader.files)? {
                 return Ok(None);
             }
             let rows = if self.cursors.len() == 1 {
-                self.read_through(files)?
+                self.read_through(reader)?
             } else {
-                self.merge(files)?
+                self.merge(reader)?
             };
             if let Some(rows) = rows.filter(|rows| !rows.is_empty()) {
                 if let Some(wanted) = &mut self.wanted {
@@ -222,15 +256,16 @@ impl<R: Rows> Scan<R> {
     }
 
     /// The next rows of the only part that is left, as they stand in it.
-    fn read_through(&mut self, files: Files<'_>) -> Result<Option<R>, StoreError> {
+    fn read_through(&mut self, reader: &mut Reader<'_, R>) -> Result<Option<R>, StoreError> {
         let backward = self.backward;
         let cursor = &mut self.cursors[0];
+        let grouped = R::GROUPED && !cursor.part.is_unique();
         if cursor.at < cursor.chunk.len() {
             // what a merge that ended had loaded
             let rest = cursor.chunk.slice(cursor.at..cursor.chunk.len());
             cursor.chunk = R::default();
             cursor.at = 0;
-            if !R::GROUPED {
+            if !grouped {
                 return Ok(Some(rest));
             }
             // a group may go on in what is not loaded yet: give these rows back
@@ -249,7 +284,7 @@ impl<R: Rows> Scan<R> {
             .wanted
             .unwrap_or(CHUNK_ROWS)
             .clamp(1, CHUNK_ROWS)
-            .saturating_add(u64::from(R::GROUPED));
+            .saturating_add(u64::from(grouped));
         loop {
             let left = cursor.left.clone();
             let take = count.min(left.end - left.start);
@@ -258,13 +293,13 @@ impl<R: Rows> Scan<R> {
             } else {
                 left.start..left.start + take
             };
-            let mut rows = cursor.part.load(now.clone(), files)?;
+            let mut rows = cursor.part.load(now.clone(), reader)?;
             if backward {
                 rows.reverse();
             }
             let whole = take == left.end - left.start;
             let mut kept = rows.len();
-            if R::GROUPED && !whole {
+            if grouped && !whole {
                 // the rest of the last group is not here: leave the group for the next batch
                 let times = rows.times();
                 let last = times[kept - 1];
@@ -275,8 +310,6 @@ impl<R: Rows> Scan<R> {
                     count = count.saturating_mul(2);
                     continue;
                 }
-                // a part without groups was read one row too far, no more
-                debug_assert!(!cursor.part.is_unique() || kept + 1 == rows.len());
                 rows.truncate(kept);
             }
             if backward {
@@ -292,13 +325,13 @@ impl<R: Rows> Scan<R> {
     }
 
     /// The next rows of overlapping parts, merged.
-    fn merge(&mut self, files: Files<'_>) -> Result<Option<R>, StoreError> {
+    fn merge(&mut self, reader: &mut Reader<'_, R>) -> Result<Option<R>, StoreError> {
         let target = self.wanted.unwrap_or(MERGE_ROWS).clamp(64, MERGE_ROWS) as usize;
         let mut out = R::default();
         loop {
             let mut at = 0;
             while at < self.cursors.len() {
-                if self.refill(at, files)? {
+                if self.refill(at, reader)? {
                     at += 1;
                 } else {
                     self.cursors.remove(at);
@@ -360,7 +393,7 @@ impl<R: Rows> Scan<R> {
     }
 
     /// Sees that a cursor has a row at hand; `false` at its end.
-    fn refill(&mut self, at: usize, files: Files<'_>) -> Result<bool, StoreError> {
+    fn refill(&mut self, at: usize, reader: &mut Reader<'_, R>) -> Result<bool, StoreError> {
         let cursor = &mut self.cursors[at];
         if cursor.at < cursor.chunk.len() {
             return Ok(true);
@@ -378,7 +411,7 @@ impl<R: Rows> Scan<R> {
             cursor.left.start += take;
             left.start..left.start + take
         };
-        cursor.chunk = cursor.part.load(now, files)?;
+        cursor.chunk = cursor.part.load(now, reader)?;
         if self.backward {
             cursor.chunk.reverse();
         }

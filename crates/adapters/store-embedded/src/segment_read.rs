@@ -1,28 +1,24 @@
 //! Reads rows of a segment's file: only the pages they stand in, each byte checked.
 
-use std::collections::HashMap;
 use std::ops::Range;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use parquet::basic::{LogicalType, TimeUnit, Type as PhysicalType};
-use parquet::column::reader::ColumnReaderImpl;
-use parquet::data_type::{
-    BoolType, DataType, FixedLenByteArray, FixedLenByteArrayType, Int32Type, Int64Type,
-};
 use parquet::errors::ParquetError;
 use parquet::file::metadata::{PageIndexPolicy, ParquetMetaData, ParquetMetaDataReader};
 use parquet::file::page_index::column_index::ColumnIndexMetaData;
-use parquet::file::serialized_reader::SerializedPageReader;
+use parquet::file::page_index::offset_index::PageLocation;
 use quantflow_model::Integers;
 use quantflow_seams::StoreError;
 
-use crate::blocks::{CheckedFile, Prefetched};
-use crate::catalogue::Catalogue;
+use crate::blocks::CheckedFile;
+use crate::decode::{ColumnChunk, NO_SIDE};
 use crate::error;
 use crate::rows::{Absent, Kind, Loaded, Rows};
 use crate::schema::Physical;
 use crate::segment::{Run, Segment};
 use crate::values::memory_scale;
+use crate::zstd_pages::{Compressed, without_codec};
 
 /// A column of an open file.
 #[derive(Debug, Clone, Copy)]
@@ -39,98 +35,22 @@ pub(crate) struct OpenSegment {
     file: CheckedFile,
     name: String,
     metadata: ParquetMetaData,
+    /// Which columns are compressed: the footer says that none is.
+    compressed: Compressed,
     /// By place in [`Rows::COLUMNS`].
     leaves: Vec<Option<Leaf>>,
     /// The first row of each row group, and the end.
     starts: Vec<u64>,
 }
 
-/// Open files, the least recently used closed when their footers take too much memory.
-#[derive(Debug)]
-pub(crate) struct SegmentCache {
-    capacity: usize,
-    state: Mutex<CacheState>,
-}
-
-#[derive(Debug, Default)]
-struct CacheState {
-    open: HashMap<u64, (Arc<OpenSegment>, u64, usize)>,
-    bytes: usize,
-    clock: u64,
-}
-
-impl SegmentCache {
-    pub(crate) fn new(capacity: usize) -> Self {
-        Self {
-            capacity,
-            state: Mutex::default(),
-        }
-    }
-
-    /// The open file of a segment; opens it when it is not.
-    pub(crate) fn get<R: Rows>(
-        &self,
-        segment: &Segment,
-        catalogue: &Catalogue,
-    ) -> Result<Arc<OpenSegment>, StoreError> {
-        {
-            let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-            state.clock += 1;
-            let now = state.clock;
-            if let Some((open, used, _)) = state.open.get_mut(&segment.id) {
-                *used = now;
-                return Ok(Arc::clone(open));
-            }
-        }
-        let sums = match segment.keepsake.get() {
-            Some(sums) => Arc::clone(sums),
-            None => match catalogue.sums(segment.id, &segment.name) {
-                Ok(sums) => sums.into(),
-                // taken out of the catalogue between the two looks
-                Err(fault) => segment.keepsake.get().map(Arc::clone).ok_or(fault)?,
-            },
-        };
-        let open = Arc::new(OpenSegment::open::<R>(segment, sums)?);
-        let bytes = open.metadata.memory_size() + segment.bytes as usize / 1024;
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        let now = state.clock;
-        if let Some((_, _, old)) = state
-            .open
-            .insert(segment.id, (Arc::clone(&open), now, bytes))
-        {
-            state.bytes -= old;
-        }
-        state.bytes += bytes;
-        while state.bytes > self.capacity && state.open.len() > 1 {
-            let oldest = state
-                .open
-                .iter()
-                .filter(|(id, _)| **id != segment.id)
-                .min_by_key(|(_, (_, used, _))| *used)
-                .map(|(id, _)| *id);
-            let Some((_, _, freed)) = oldest.and_then(|id| state.open.remove(&id)) else {
-                break;
-            };
-            state.bytes -= freed;
-        }
-        Ok(open)
-    }
-
-    pub(crate) fn forget(&self, segment: u64) {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((_, _, freed)) = state.open.remove(&segment) {
-            state.bytes -= freed;
-        }
-    }
-}
-
 impl OpenSegment {
     pub(crate) fn open<R: Rows>(segment: &Segment, sums: Arc<[u32]>) -> Result<Self, StoreError> {
         let name = segment.name.clone();
         let file = CheckedFile::open(&segment.path, &name, segment.bytes, sums)?;
-        let metadata = ParquetMetaDataReader::new()
+        let (metadata, compressed) = ParquetMetaDataReader::new()
             .with_page_index_policy(PageIndexPolicy::Required)
             .parse_and_finish(&file)
+            .and_then(without_codec)
             .map_err(|e| of_reading(&name, e))?;
         let mut leaves = vec![None; R::COLUMNS.len()];
         let schema = metadata.file_metadata().schema_descr();
@@ -172,9 +92,15 @@ impl OpenSegment {
             file,
             name,
             metadata,
+            compressed,
             leaves,
             starts,
         })
+    }
+
+    /// Bytes that its footer takes in memory.
+    pub(crate) fn memory_size(&self) -> usize {
+        self.metadata.memory_size()
     }
 
     /// The bytes on disk of each column, by name: what a benchmark reports.
@@ -248,12 +174,33 @@ impl OpenSegment {
                     } else {
                         (1, shape.scale)
                     };
-                    Loaded {
-                        integers: Integers::Narrow(vec![value.wrapping_mul(unit); count]),
+                    Loaded::Same {
+                        value: value.wrapping_mul(unit),
                         scale,
+                        rows: count,
                     }
                 }
                 None => self.read_column::<R>(at, in_file.clone())?,
+            });
+        }
+        R::assemble(columns, count)
+            .ok_or_else(|| error::damaged(&self.name, "its columns differ in length"))
+    }
+
+    /// Rows of the file, of whatever runs.
+    pub(crate) fn read_all<R: Rows>(&self, rows: Range<u64>) -> Result<R, StoreError> {
+        let count = (rows.end - rows.start) as usize;
+        let mut columns = Vec::with_capacity(R::COLUMNS.len());
+        for (at, def) in R::COLUMNS.iter().enumerate() {
+            let may_be_empty = matches!(def.absent, Absent::Negative | Absent::MinusOne);
+            columns.push(match (self.leaves[at], def.default) {
+                (None, Some(value)) => Loaded::Same {
+                    value,
+                    scale: 0,
+                    rows: count,
+                },
+                (None, None) if may_be_empty => Loaded::default(),
+                _ => self.read_column::<R>(at, rows.clone())?,
             });
         }
         R::assemble(columns, count)
@@ -269,30 +216,48 @@ impl OpenSegment {
             ));
         };
         let (unit, scale) = memory_scale(def.kind, leaf.scale);
-        let mut integers = Integers::default();
+        let count = (rows.end - rows.start) as usize;
+        let mut integers = if leaf.physical == Physical::Wide {
+            Integers::default()
+        } else {
+            Integers::with_capacity(count)
+        };
         for (group, part) in self.groups_of(rows) {
-            let loaded = self
-                .read_part(group, leaf, part, def.absent.marker(), unit)
+            let Some(pages) = self.pages(group, leaf) else {
+                return Err(error::damaged(&self.name, "it has no page index"));
+            };
+            let chunk = ColumnChunk {
+                file: &self.file,
+                metadata: self.metadata.row_group(group).column(leaf.index),
+                pages,
+                rows: (self.starts[group + 1] - self.starts[group]) as usize,
+                compressed: self.compressed[group][leaf.index],
+                physical: leaf.physical,
+                nullable: leaf.nullable,
+                marker: def.absent.marker(),
+                unit,
+            };
+            chunk
+                .read(part, &mut integers)
                 .map_err(|e| of_reading(&self.name, e))?;
-            if integers.is_empty() {
-                integers = loaded;
-            } else {
-                integers.extend_from(&loaded, 0..loaded.len());
-            }
         }
         if def.kind == Kind::TakerBuy
             && let Integers::Narrow(sides) = &mut integers
         {
             for side in sides {
-                // null stays 0: unknown
                 *side = match *side {
                     1 => 1,
-                    2 => 0,
+                    NO_SIDE => 0,
                     _ => 2,
                 };
             }
         }
-        Ok(Loaded { integers, scale })
+        Ok(Loaded::Each { integers, scale })
+    }
+
+    fn pages(&self, group: usize, leaf: Leaf) -> Option<&[PageLocation]> {
+        let columns = self.metadata.offset_index()?.get(group)?;
+        Some(columns.get(leaf.index)?.page_locations())
     }
 
     /// The row groups that hold rows, each with the rows in it.
@@ -310,113 +275,6 @@ impl OpenSegment {
                     )
                 })
             })
-    }
-
-    fn read_part(
-        &self,
-        group: usize,
-        leaf: Leaf,
-        rows: Range<usize>,
-        marker: i64,
-        unit: i64,
-    ) -> Result<Integers, ParquetError> {
-        let marker = match leaf.physical {
-            Physical::Bool => 2, // told apart from false, and turned into 0 by the caller
-            _ => marker,
-        };
-        Ok(match leaf.physical {
-            Physical::Bool => {
-                let (values, levels) = self.decode::<BoolType>(group, leaf, rows)?;
-                let values = values.into_iter().map(i64::from).collect();
-                Integers::Narrow(spread(values, levels, marker))
-            }
-            Physical::Int32 => {
-                let (values, levels) = self.decode::<Int32Type>(group, leaf, rows)?;
-                let values = values.into_iter().map(i64::from).collect();
-                Integers::Narrow(spread(values, levels, marker))
-            }
-            Physical::Int64 => {
-                let (mut values, levels) = self.decode::<Int64Type>(group, leaf, rows)?;
-                if unit != 1 {
-                    for value in &mut values {
-                        *value = value.wrapping_mul(unit);
-                    }
-                }
-                Integers::Narrow(spread(values, levels, marker))
-            }
-            Physical::Wide => {
-                let (values, levels) = self.decode::<FixedLenByteArrayType>(group, leaf, rows)?;
-                let values = values
-                    .iter()
-                    .map(wide)
-                    .collect::<Option<Vec<_>>>()
-                    .ok_or_else(|| ParquetError::General("a decimal of 16 bytes".to_owned()))?;
-                Integers::Wide(spread(values, levels, i128::from(marker)))
-            }
-        })
-    }
-
-    /// The values and levels of rows of a row group, by way of only the pages they stand in: one
-    /// read for them, and one more for a dictionary.
-    #[allow(clippy::type_complexity)]
-    fn decode<T: DataType>(
-        &self,
-        group: usize,
-        leaf: Leaf,
-        rows: Range<usize>,
-    ) -> Result<(Vec<T::T>, Option<Vec<i16>>), ParquetError> {
-        let chunk = self.metadata.row_group(group).column(leaf.index);
-        let pages = self
-            .metadata
-            .offset_index()
-            .and_then(|index| index.get(group)?.get(leaf.index))
-            .ok_or_else(|| ParquetError::General("no page index".to_owned()))?
-            .page_locations();
-        let first = pages
-            .partition_point(|page| page.first_row_index as usize <= rows.start)
-            .saturating_sub(1);
-        let end = pages.partition_point(|page| (page.first_row_index as usize) < rows.end);
-        let (Some(from), Some(last)) = (pages.get(first), pages.get(end.wrapping_sub(1))) else {
-            return Err(ParquetError::General("no page holds the rows".to_owned()));
-        };
-        let begin = from.offset as u64;
-        let length = (last.offset as u64 + last.compressed_page_size as u64)
-            .checked_sub(begin)
-            .ok_or_else(|| ParquetError::General("pages out of order".to_owned()))?;
-        let mut parts = vec![(begin, self.file_bytes(begin, length as usize)?)];
-        let (start, _) = chunk.byte_range();
-        let data = pages[0].offset as u64;
-        if data > start {
-            parts.push((start, self.file_bytes(start, (data - start) as usize)?));
-        }
-        let total = (self.starts[group + 1] - self.starts[group]) as usize;
-        let reader = SerializedPageReader::new(
-            Arc::new(Prefetched {
-                length: start + length,
-                parts,
-            }),
-            chunk,
-            total,
-            Some(pages.clone()),
-        )?;
-        let mut column = ColumnReaderImpl::<T>::new(chunk.column_descr_ptr(), Box::new(reader));
-        let skipped = column.skip_records(rows.start)?;
-        let count = rows.end - rows.start;
-        let mut values = Vec::with_capacity(count);
-        let mut levels = leaf.nullable.then(|| Vec::with_capacity(count));
-        let (read, _, _) = column.read_records(count, levels.as_mut(), None, &mut values)?;
-        if skipped != rows.start || read != count {
-            return Err(ParquetError::General(format!(
-                "{read} of {count} rows could be read"
-            )));
-        }
-        Ok((values, levels))
-    }
-
-    fn file_bytes(&self, start: u64, length: usize) -> Result<bytes::Bytes, ParquetError> {
-        self.file
-            .read(start, length)
-            .map_err(|e| ParquetError::External(Box::new(e)))
     }
 
     /// The first row of a run, counted from its first, whose time is not before `time`.
@@ -483,25 +341,6 @@ impl OpenSegment {
         }
         inner
     }
-}
-
-fn wide(bytes: &FixedLenByteArray) -> Option<i128> {
-    Some(i128::from_be_bytes(bytes.data().try_into().ok()?))
-}
-
-/// Puts the mark of absence where a row has no value.
-fn spread<T: Copy>(values: Vec<T>, levels: Option<Vec<i16>>, marker: T) -> Vec<T> {
-    let Some(levels) = levels.filter(|levels| levels.len() != values.len()) else {
-        return values;
-    };
-    let mut values = values.into_iter();
-    levels
-        .into_iter()
-        .map(|level| match level {
-            0 => marker,
-            _ => values.next().unwrap_or(marker),
-        })
-        .collect()
 }
 
 /// A failure to read: a damaged block keeps its name, all else is damage too.

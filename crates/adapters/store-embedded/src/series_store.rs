@@ -14,8 +14,9 @@ use quantflow_seams::{
 };
 use quantflow_wire::{LogRange, PartitionId};
 
+use crate::query::{CandleScan, TradeScan};
 use crate::records;
-use crate::store::{CandleScan, EmbeddedStore, Inner, TINY, TradeScan};
+use crate::store::{EmbeddedStore, Inner, TINY};
 
 impl EmbeddedStore {
     /// Runs work that may wait for the disk where it holds nobody up. It goes on to its end even

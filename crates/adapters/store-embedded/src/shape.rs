@@ -30,6 +30,15 @@ fn digits(magnitude: u128) -> u8 {
     magnitude.checked_ilog10().map_or(0, |log| log as u8 + 1)
 }
 
+/// Whether a value is a multiple of a power. 64 bits are several times faster to divide than 128.
+#[inline]
+fn divides(power: i128, value: i128) -> bool {
+    match (i64::try_from(value), i64::try_from(power)) {
+        (Ok(value), Ok(power)) => value % power == 0,
+        _ => value % power == 0,
+    }
+}
+
 impl ColumnShape {
     /// Digits in all.
     pub(crate) fn digits(self) -> u8 {
@@ -78,7 +87,7 @@ impl ColumnShape {
             }
             any = true;
             magnitude = magnitude.max(value.unsigned_abs());
-            while strip > 0 && value % power != 0 {
+            while strip > 0 && !divides(power, value) {
                 strip -= 1;
                 power /= 10;
             }

@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 use std::ops::Range;
 
-use quantflow_model::{DecimalColumn, Integers, TradeBatch};
+use quantflow_model::{Integers, TradeBatch};
 
 use crate::rows::{Absent, ColumnDef, Kind, Loaded, Rows, View};
 
@@ -61,20 +61,22 @@ impl Rows for TradeBatch {
     fn assemble(columns: Vec<Loaded>, rows: usize) -> Option<Self> {
         let [id, time, price, quantity, side, flags, count] =
             <[Loaded; 7]>::try_from(columns).ok()?;
-        let bytes = |loaded: Loaded| -> Vec<u8> {
-            loaded.into_longs().into_iter().map(|v| v as u8).collect()
+        let counts = match count {
+            Loaded::Same { value: 1, .. } => Vec::new(),
+            other => other.into_words(),
         };
-        let mut counts: Vec<u32> = count.into_longs().into_iter().map(|v| v as u32).collect();
-        if counts.iter().all(|&count| count == 1) {
-            counts = Vec::new();
-        }
+        let counts = if counts.iter().all(|&count| count == 1) {
+            Vec::new()
+        } else {
+            counts
+        };
         let batch = Self {
-            ids: id.integers,
+            ids: id.into_integers(),
             times: time.into_longs(),
-            prices: DecimalColumn::from_integers(price.integers, price.scale)?,
-            quantities: DecimalColumn::from_integers(quantity.integers, quantity.scale)?,
-            sides: bytes(side),
-            flags: bytes(flags),
+            prices: price.into_number()?,
+            quantities: quantity.into_number()?,
+            sides: side.into_bytes(),
+            flags: flags.into_bytes(),
             counts,
         };
         (batch.times.len() == rows && batch.is_sound()).then_some(batch)

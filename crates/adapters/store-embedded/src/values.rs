@@ -118,7 +118,12 @@ pub(crate) fn column<R: Rows>(pieces: &[(Symbol, R)], file: &FileColumn) -> File
                     continue;
                 }
             }
-            let value = value / over * times;
+            // one of them is 1; a division of 128 bits is slow
+            let value = if over == 1 {
+                value * times
+            } else {
+                value / over
+            };
             match file.physical {
                 Physical::Bool => bools.push(value == 1),
                 Physical::Int32 => ints.push(value as i32),

@@ -180,6 +180,38 @@ async fn a_full_disk_is_named_and_got_over() {
     }
 }
 
+/// A merge that has begun does not bring back what was cleared meanwhile, nor keep its files; and
+/// commits that come meanwhile are neither lost nor doubled.
+#[tokio::test]
+async fn a_merge_goes_on_beside_commits_and_ends_when_its_rows_go() {
+    let folder = tempfile::tempdir().unwrap();
+    let options = StoreOptions {
+        merge_step: std::time::Duration::ZERO,
+        ..files_only()
+    };
+    let store = EmbeddedStore::open(folder.path(), options).unwrap();
+    let mut steps = 0;
+    for at in 0..9 {
+        store.commit(commit(at)).await.unwrap();
+        for _ in 0..2 {
+            steps += usize::from(store.maintain().await.unwrap().more);
+            assert_eq!(commits_in(&store).await, at + 1);
+        }
+    }
+    assert!(steps > 4, "{steps} steps of merges");
+    while store.maintain().await.unwrap().merged == 0 {}
+    assert_eq!(commits_in(&store).await, 9);
+    for at in 9..15 {
+        store.commit(commit(at)).await.unwrap();
+    }
+    let begun = store.maintain().await.unwrap();
+    assert!(begun.more && begun.merged == 0, "{begun:?}");
+    store.clear(&partition("p")).await.unwrap();
+    assert_eq!(files_in(folder.path()), 0);
+    assert!(!store.maintain().await.unwrap().more);
+    assert_eq!(commits_in(&store).await, 0);
+}
+
 #[test]
 fn a_folder_in_use_is_refused_and_free_again_after() {
     let folder = tempfile::tempdir().unwrap();

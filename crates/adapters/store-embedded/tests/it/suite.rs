@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use quantflow_seams::SeriesStore;
@@ -24,6 +25,7 @@ pub(crate) fn tiny() -> StoreOptions {
         tail_rows: 12,
         tail_commits: 5,
         merge_segments: 2,
+        merge_step: Duration::ZERO,
         segment_rows: 5_000,
         group_rows: 50,
         ..StoreOptions::default()
