@@ -321,8 +321,11 @@ pub async fn many_readers_see_the_same(harness: &dyn Harness) {
                 let mut place = LogPosition::START;
                 while all.len() < 200 {
                     let slice = log.read(&partition(), place).await.unwrap();
-                    assert_eq!(slice.first, place);
-                    all.extend(&slice.chunk);
+                    // it may begin before, never after: what was read already is passed over
+                    let skip = place.offset - slice.first.offset;
+                    for record in slice.chunk.iter().skip(skip as usize) {
+                        all.push(&record).unwrap();
+                    }
                     place = slice.next();
                 }
                 all

@@ -46,7 +46,7 @@ pub(crate) async fn bench(market: Arc<dyn Market>, options: ReplayOptions) -> Be
     Bench {
         server,
         clock,
-        http: reqwest::Client::new(),
+        http: client(),
     }
 }
 
@@ -107,6 +107,8 @@ impl Bench {
             for _ in 0..20 {
                 tokio::task::yield_now().await;
             }
+            // the runtime looks at its sockets when nothing else is ready: make it so for a moment
+            tokio::task::spawn_blocking(|| ()).await.unwrap();
         }
     }
 
@@ -147,4 +149,11 @@ impl Socket {
         let text = self.text().await.expect("the socket is open");
         serde_json::from_str(&text).unwrap()
     }
+}
+
+/// A client; with all of the workspace built, its TLS wants a provider though nothing here uses it.
+fn client() -> reqwest::Client {
+    // an error means that a test before has installed it
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    reqwest::Client::new()
 }
