@@ -282,3 +282,30 @@ pub(crate) fn width(digits: u8) -> u8 {
         _ => 2,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        /// The way through 64 bits finds what the way through 128 does.
+        #[test]
+        fn narrow_and_wide_values_have_one_shape(
+            values in prop::collection::vec(prop_oneof![
+                any::<i64>(), -3_i64..4, (-1000_i64..1000).prop_map(|v| v * 1000), Just(i64::MIN),
+            ], 1..20),
+            scale in 0_u8..25,
+            kind in prop_oneof![Just(Kind::Number), Just(Kind::Id), Just(Kind::Int)],
+            absent in prop_oneof![Just(Absent::Never), Just(Absent::Negative), Just(Absent::NoSide)],
+        ) {
+            let def = ColumnDef::new("value", kind, absent);
+            let wide: Vec<i128> = values.iter().map(|&v| i128::from(v)).collect();
+            prop_assert_eq!(
+                ColumnShape::of(&def, View::Longs(&values), scale, values.len()),
+                ColumnShape::of(&def, View::Wides(&wide), scale, values.len())
+            );
+        }
+    }
+}
