@@ -73,6 +73,9 @@ impl Log {
     }
 }
 
+/// Ids, times, prices, quantities and sides of a symbol.
+type Columns = (Vec<i64>, Vec<i64>, Vec<i64>, Vec<i64>, Vec<u8>);
+
 /// The set of 1 000 symbols in time order.
 struct Trades {
     log: Log,
@@ -97,14 +100,13 @@ impl Trades {
 
     /// The next rows as a commit.
     fn next(&mut self, size: usize) -> Commit {
-        let mut batches: Vec<(Vec<i64>, Vec<i64>, Vec<i64>, Vec<i64>, Vec<u8>)> =
-            vec![Default::default(); SYMBOLS];
+        let mut batches: Vec<Columns> = vec![Columns::default(); SYMBOLS];
         for _ in 0..size {
             let (h, h2) = (mixed(21, self.row), mixed(22, self.row));
             self.row += 1;
             self.time += (h >> 32 & 0x6BF) as i64;
             let a = h2 & 0xFFFF;
-            let name = (((a * a) >> 16) * 1000 >> 16) as usize;
+            let name = ((((a * a) >> 16) * 1000) >> 16) as usize;
             self.walk += step(h, 2);
             let w = fold(self.walk, 4_000_000) - 2_000_000;
             let price = 100_000 * (1 + name as i64 % 50) + (w >> 6) + (h >> 56 & 3) as i64 + 50_000;
