@@ -15,12 +15,17 @@
 use std::sync::LazyLock;
 use std::time::Instant;
 
+use futures_util::StreamExt;
 use quantflow_model::{
     CandleBatch, DecimalColumn, Integers, Symbol, TimeRange, Timeframe, TradeBatch,
 };
-use quantflow_seams::{CandleQuery, Commit};
+use quantflow_seams::{CandleQuery, Commit, SeriesStore};
 use quantflow_store_embedded::{EmbeddedStore, StoreOptions};
 use quantflow_wire::{LogPosition, PartitionId};
+
+/// As the server has it.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 const START: i64 = 1_577_836_800_000_000_000;
 const MINUTE: i64 = 60_000_000_000;
@@ -70,31 +75,52 @@ impl Log {
     }
 }
 
-/// The set of 1 000 symbols in time order, in commits of `size` rows.
-fn commit_trades(store: &EmbeddedStore, log: &mut Log, count: usize, size: usize) {
-    let (mut time, mut walk) = (START / 1000, 2_000_000_i64);
-    let mut at = 0;
-    let mut ids = vec![0_i64; SYMBOLS];
-    while at < count {
-        let mut batches: Vec<(Vec<i64>, Vec<i64>, Vec<i64>, Vec<i64>, Vec<u8>)> =
-            vec![Default::default(); SYMBOLS];
-        for row in at..(at + size).min(count) {
-            let (h, h2) = (mixed(21, row as u64), mixed(22, row as u64));
-            time += (h >> 32 & 0x6BF) as i64;
+/// Ids, times, prices, quantities and sides of a symbol.
+type Columns = (Vec<i64>, Vec<i64>, Vec<i64>, Vec<i64>, Vec<u8>);
+
+/// The set of 1 000 symbols in time order.
+struct Trades {
+    log: Log,
+    symbols: Vec<Symbol>,
+    ids: Vec<i64>,
+    time: i64,
+    walk: i64,
+    row: u64,
+}
+
+impl Trades {
+    fn new() -> Self {
+        Self {
+            log: Log(0),
+            symbols: (0..SYMBOLS).map(symbol).collect(),
+            ids: vec![0; SYMBOLS],
+            time: START / 1000,
+            walk: 2_000_000,
+            row: 0,
+        }
+    }
+
+    /// The next rows as a commit.
+    fn next(&mut self, size: usize) -> Commit {
+        let mut batches: Vec<Columns> = vec![Columns::default(); SYMBOLS];
+        for _ in 0..size {
+            let (h, h2) = (mixed(21, self.row), mixed(22, self.row));
+            self.row += 1;
+            self.time += (h >> 32 & 0x6BF) as i64;
             let a = h2 & 0xFFFF;
-            let name = (((a * a) >> 16) * 1000 >> 16) as usize;
-            walk += step(h, 2);
-            let w = fold(walk, 4_000_000) - 2_000_000;
+            let name = ((((a * a) >> 16) * 1000) >> 16) as usize;
+            self.walk += step(h, 2);
+            let w = fold(self.walk, 4_000_000) - 2_000_000;
             let price = 100_000 * (1 + name as i64 % 50) + (w >> 6) + (h >> 56 & 3) as i64 + 50_000;
             let batch = &mut batches[name];
-            batch.0.push(ids[name]);
-            ids[name] += 1;
-            batch.1.push(time * 1000);
+            batch.0.push(self.ids[name]);
+            self.ids[name] += 1;
+            batch.1.push(self.time * 1000);
             batch.2.push(price);
             batch.3.push(1 + (h2 >> 16 & 0xFFFF) as i64);
             batch.4.push(1 + (h2 >> 40 & 1) as u8);
         }
-        let mut commit = log.next();
+        let mut commit = self.log.next();
         for (name, (ids, times, prices, quantities, sides)) in batches.into_iter().enumerate() {
             let flags = vec![0; ids.len()];
             let batch = TradeBatch {
@@ -107,11 +133,10 @@ fn commit_trades(store: &EmbeddedStore, log: &mut Log, count: usize, size: usize
                 counts: Vec::new(),
             };
             if !batch.is_empty() {
-                commit.trades.push((symbol(name), batch));
+                commit.trades.push((self.symbols[name].clone(), batch));
             }
         }
-        store.commit_now(commit).unwrap();
-        at += size;
+        commit
     }
 }
 
@@ -151,10 +176,6 @@ fn candles(bars: &[[i64; 5]], first: i64) -> CandleBatch {
         origins: vec![0; rows],
         ..CandleBatch::default()
     }
-}
-
-fn maintain(store: &EmbeddedStore) {
-    while store.maintain_now().unwrap().more {}
 }
 
 /// A store with candles: a year of symbol 0, and of each other its share of the bars.
@@ -225,6 +246,7 @@ fn figures() {
         found.bytes as f64 / found.rows as f64,
         found.rows
     );
+    println!("    {:?}", found.columns);
     for at in 0..SYMBOLS {
         store.candles_now(&last_500(at)).unwrap();
     }
@@ -236,31 +258,67 @@ fn figures() {
         limit: None,
         ..last_500(0)
     };
-    percentiles("F-07 a year of 1m", 40, |_| {
+    percentiles("F-07 a year of 1m, gathered", 40, |_| {
         let batches = store.candles_now(&year).unwrap();
         assert_eq!(batches.iter().map(CandleBatch::len).sum::<usize>(), 525_600);
+    });
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    percentiles("F-07 a year of 1m, as a stream", 100, |_| {
+        let found = runtime.block_on(async {
+            let mut stream = store.candles(&year).await.unwrap();
+            let mut found = 0;
+            while let Some(batch) = stream.next().await {
+                found += batch.unwrap().len();
+            }
+            found
+        });
+        assert_eq!(found, 525_600);
     });
 
     let folder = tempfile::tempdir().unwrap();
     let store = EmbeddedStore::open(folder.path(), StoreOptions::default()).unwrap();
-    let mut log = Log(0);
+    let mut trades = Trades::new();
+    let commits: Vec<_> = (0..60).map(|_| trades.next(1000)).collect();
+    let mut commits = commits.into_iter();
     percentiles("commit of 1 000 rows, 1 000 symbols", 60, |_| {
-        commit_trades(&store, &mut log, 1000, 1000);
+        store.commit_now(commits.next().unwrap()).unwrap();
+    });
+    let mut of_one = Trades::new().next(60_000);
+    let (name, rows_of_one) = of_one.trades.swap_remove(0);
+    let mut log = Log(60);
+    percentiles("commit of 1 row", 60, |at| {
+        let mut commit = log.next();
+        let row = rows_of_one.slice(at..at + 1);
+        commit.trades.push((name.clone(), row));
+        store.commit_now(commit).unwrap();
     });
     let folder = tempfile::tempdir().unwrap();
     let store = EmbeddedStore::open(folder.path(), StoreOptions::default()).unwrap();
-    let began = Instant::now();
-    commit_trades(&store, &mut Log(0), rows, rows.div_ceil(16));
-    let committed = began.elapsed().as_secs_f64();
-    maintain(&store);
-    let merged = began.elapsed().as_secs_f64() - committed;
+    let (mut trades, mut committed) = (Trades::new(), 0.0);
+    for _ in 0..16 {
+        let commit = trades.next(rows / 16);
+        let began = Instant::now();
+        store.commit_now(commit).unwrap();
+        committed += began.elapsed().as_secs_f64();
+    }
+    let (began, mut longest) = (Instant::now(), 0.0_f64);
+    loop {
+        let began = Instant::now();
+        let more = store.maintain_now().unwrap().more;
+        longest = longest.max(began.elapsed().as_secs_f64());
+        if !more {
+            break;
+        }
+    }
+    let merged = began.elapsed().as_secs_f64();
     let found = store.column_bytes(None).unwrap();
     println!(
-        "F-09 trades, 1 000 symbols: {:.2} B of {} rows in {} files; generated and committed in \
-         {committed:.2} s, merged in {merged:.2} s; {:?}",
+        "F-09 trades, 1 000 symbols: {:.2} B of {} rows in {} files; committed in {committed:.2} s, \
+         merged in {merged:.2} s ({:.2} M rows/s, longest step {longest:.2} s); {:?}",
         found.bytes as f64 / found.rows as f64,
         found.rows,
         found.files,
+        found.rows as f64 / merged / 1e6,
         found.columns
     );
 }

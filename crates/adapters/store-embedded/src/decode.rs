@@ -90,7 +90,7 @@ impl ColumnChunk<'_> {
         rows: Range<usize>,
         to: &mut Vec<V>,
         marker: V,
-        turn: impl Fn(&T::T) -> V,
+        turn: impl Fn(&T::T) -> V + Copy,
     ) -> Result<(), ParquetError> {
         let mut column = self.reader::<T>(&rows)?;
         let skipped = column.skip_records(rows.start)?;
@@ -124,10 +124,10 @@ impl ColumnChunk<'_> {
                     let mut values = values.iter();
                     to.extend(levels.iter().map(|level| match level {
                         0 => marker,
-                        _ => values.next().map_or(marker, &turn),
+                        _ => values.next().map_or(marker, turn),
                     }));
                 }
-                _ => to.extend(values.iter().map(&turn)),
+                _ => to.extend(values.iter().map(turn)),
             }
         }
         if to.len() - before != count {

@@ -10,7 +10,7 @@
 //! | `shape`, `schema`, `encoding`, `values`, `segment_write` | how rows become a Parquet file |
 //! | `segment`, `segment_cache` | what is known of a file, and the open ones |
 //! | `segment_read`, `decode`, `zstd_pages`, `blocks` | reading pages of a file, each byte checked |
-//! | `view`, `scan`, `pick` | where a series' parts are, reading them in order, newest revisions |
+//! | `view`, `part`, `scan`, `pick` | where a series' parts are, reading them in order, newest revisions |
 //! | `plan`, `build`, `read_ahead` | new segments out of old |
 //! | `merge`, `maintain`, `check` | housekeeping, looking for damage |
 //! | `store`, `commit`, `query` | the store, what goes in and what comes out |
@@ -32,6 +32,7 @@ mod maintain;
 mod merge;
 mod options;
 mod pack;
+mod part;
 mod pick;
 mod plan;
 mod query;

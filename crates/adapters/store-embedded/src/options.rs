@@ -32,7 +32,7 @@ pub struct StoreOptions {
     pub merge_step: Duration,
     /// Segments are not merged beyond so many rows. Default 16,777,216.
     pub segment_rows: u64,
-    /// Rows a row group, and so what merging holds in memory. Default 1,048,576.
+    /// Rows a row group, and so what merging holds in memory, and writes in one go. Default 262,144.
     pub group_rows: usize,
     /// Called before each step that can fail: for tests of crashes and full disks.
     pub faults: Faults,
@@ -48,7 +48,7 @@ impl Default for StoreOptions {
             merge_segments: 8,
             merge_step: Duration::from_millis(150),
             segment_rows: 16 << 20,
-            group_rows: 1 << 20,
+            group_rows: 1 << 18,
             faults: Faults::default(),
         }
     }

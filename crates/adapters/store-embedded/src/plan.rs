@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use quantflow_model::Symbol;
 
+use crate::part::Part;
 use crate::rows::{Kind, Rows};
-use crate::scan::Part;
 use crate::segment::{Segment, Source};
 use crate::shape::{Shape, width};
 use crate::tail::GroupTail;

@@ -9,8 +9,8 @@ use std::ops::Range;
 
 use quantflow_seams::StoreError;
 
+use crate::part::Files;
 use crate::rows::Rows;
-use crate::scan::Files;
 use crate::segment::{Run, Segment};
 
 /// Rows that the windows of all segments hold together, about: 40 MB of trades.

@@ -10,8 +10,8 @@ use quantflow_model::{
 use quantflow_seams::SeriesInfo;
 use quantflow_wire::{LogRange, PartitionId};
 
+use crate::part::Part;
 use crate::rows::Rows;
-use crate::scan::Part;
 use crate::segment::{Group, Segment};
 use crate::tail::{GroupTail, Tail};
 
