@@ -40,8 +40,8 @@ describe('markets', () => {
   test('show every market, move live, and open a chart', async () => {
     const { page, shot, check, close } = await open(browser, base, '/');
     await page.waitForSelector('.markets tbody tr', WAIT);
-    const answer = await (await fetch(`${base}/api/v1/prices`)).json();
-    assert.equal(await page.locator('.markets tbody tr').count(), answer.data.length);
+    // A server that has just started learns of its markets one by one.
+    await page.waitForFunction(async () => (await (await fetch('/api/v1/prices')).json()).data.length === document.querySelectorAll('.markets tbody tr').length, null, { ...WAIT, polling: 500 });
     const price = page.locator(`tr[data-symbol="${symbol}"] .price-text`);
     const first = await price.innerText();
     await page.waitForFunction(([s, old]) => document.querySelector(`tr[data-symbol="${s}"] .price-text`).textContent !== old, [symbol, first], { timeout: 30_000 });
