@@ -15,7 +15,7 @@ use tokio::process::Command;
 /// aim is five seconds.
 const FIRST_CANDLE: Duration = Duration::from_secs(20);
 /// How long the browser may take for everything.
-const BROWSER: Duration = Duration::from_secs(600);
+const BROWSER: Duration = Duration::from_mins(10);
 
 fn web() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../web")
