@@ -1,18 +1,17 @@
-// How long a server that has just started lets somebody wait: opens the chart of the first market that has one, and
-// prints `browser_ms=… page_ms=…` when a candle is drawn. `QUANTFLOW_URL` names the server.
+// How long a server that has just started lets somebody wait for the first candle. Says `ready` when a browser is open,
+// reads the server's address from stdin, opens its chart of the first market in the list, and says `drawn`.
+import { createInterface } from 'node:readline';
 import { launch, open } from './browser.mjs';
 
-const base = process.env.QUANTFLOW_URL.replace(/\/$/, '');
-const begun = performance.now();
 const browser = await launch();
-const launched = performance.now();
+console.log('ready');
 try {
-  const { page, check } = await open(browser, base, '/');
+  const { value } = await createInterface({ input: process.stdin })[Symbol.asyncIterator]().next();
+  const { page, check } = await open(browser, value.trim().replace(/\/$/, ''), '/');
   await page.locator('.markets tbody tr .row-link').first().click({ timeout: 30_000 });
   await page.waitForSelector('.chart-area[data-phase="ready"] #legend[data-open-time]', { timeout: 30_000 });
-  const drawn = performance.now();
+  console.log('drawn');
   await check();
-  console.log(`browser_ms=${Math.round(launched - begun)} page_ms=${Math.round(drawn - launched)}`);
 } finally {
   await browser.close();
 }
