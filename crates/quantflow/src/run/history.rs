@@ -23,9 +23,10 @@ pub(crate) async fn fetch(
 ) {
     let favourites = [
         Timeframe::M1,
+        // the statistics of the last day are made of these
+        quantflow_market::DAY_WINDOW_TIMEFRAME,
         Timeframe::H1,
         Timeframe::D1,
-        Timeframe::M5,
         Timeframe::M15,
     ];
     let mut timeframes: Vec<Timeframe> = codec.describe().timeframes.clone();
