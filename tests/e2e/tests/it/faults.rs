@@ -1,6 +1,6 @@
 //! Faults: whatever goes wrong on the way, what is answered is what truly happened.
 //!
-//! `QUANTFLOW_FAULT_SEEDS` says how many seeds (4 unless set), `QUANTFLOW_FAULT_FIRST` the first.
+//! `QUANTFLOW_FAULT_SEEDS` says how many seeds (2 unless set), `QUANTFLOW_FAULT_FIRST` the first.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -30,7 +30,7 @@ fn number(name: &str, default: u64) -> u64 {
 async fn after_the_last_fault_everything_is_as_it_truly_was() {
     let (first, count) = (
         number("QUANTFLOW_FAULT_FIRST", 1),
-        number("QUANTFLOW_FAULT_SEEDS", 4),
+        number("QUANTFLOW_FAULT_SEEDS", 2),
     );
     let runs: Vec<_> = (first..first + count)
         .map(|seed| tokio::spawn(one(seed)))
