@@ -3,7 +3,7 @@
 use quantflow_market::view::{CandleRequest, TradeRequest};
 use quantflow_market::{Market, MarketQueries};
 use quantflow_model::{
-    Candle, CandleState, Symbol, TimeRange, Timeframe, Timestamp, Trade, TradeFlags,
+    Candle, CandleOrigin, CandleState, Symbol, TimeRange, Timeframe, Timestamp, Trade, TradeFlags,
 };
 use quantflow_replay::Truth;
 
@@ -116,6 +116,15 @@ async fn candle_differences(
         .map_or(Timestamp::MAX, |candle| candle.open_time);
     let mut ours = all_candles(market, symbol, timeframe).await;
     ours.retain(|c| whole(c) && c.open_time >= first && c.state != CandleState::Open);
+    // where we saw only the end of a candle, the venue's own is answered: it knows of trades before
+    // our first one, which are not in this truth
+    let (venues, ours): (Vec<Candle>, Vec<Candle>) = ours
+        .into_iter()
+        .partition(|candle| candle.origin == CandleOrigin::Venue);
+    let theirs: Vec<Candle> = theirs
+        .into_iter()
+        .filter(|candle| !venues.iter().any(|v| v.open_time == candle.open_time))
+        .collect();
     let says = |c: &Candle| {
         format!(
             "{} o{} h{} l{} c{} v{} q{:?} n{:?} b{:?} {:?} {:?}..{:?}",
@@ -134,6 +143,12 @@ async fn candle_differences(
         )
     };
     let mut found = Vec::new();
+    if venues.len() > 1 {
+        found.push(format!(
+            "{symbol} {timeframe}: {} candles are the venue's",
+            venues.len()
+        ));
+    }
     if ours.len() != theirs.len() {
         found.push(format!(
             "{symbol} {timeframe}: {} candles, {} truly",
