@@ -134,7 +134,8 @@ impl Server {
                 } else {
                     last = body;
                 }
-                tokio::time::sleep(Duration::from_millis(50)).await;
+                // fewer than an endpoint's limit a minute
+                tokio::time::sleep(Duration::from_millis(250)).await;
             }
         })
         .await;
