@@ -1,4 +1,4 @@
-//! What every [`Budget`] owes, one function a case; [`budget_suite!`](crate::budget_suite) stamps
+//! What every [`Budget`] owes, one function a case; [`budget_suite!`](crate::budget_suite!) stamps
 //! them out as tests for an engine.
 
 use std::collections::VecDeque;

@@ -1,4 +1,4 @@
-//! What every [`EventLog`] owes, one case a function; [`event_log_suite!`](crate::event_log_suite)
+//! What every [`EventLog`] owes, one case a function; [`event_log_suite!`](crate::event_log_suite!)
 //! makes a test of each for an engine.
 
 use std::fmt::Debug;

@@ -1,5 +1,5 @@
 //! What every [`RawArchive`] owes, one case a function;
-//! [`raw_archive_suite!`](crate::raw_archive_suite) makes a test of each for an engine.
+//! [`raw_archive_suite!`](crate::raw_archive_suite!) makes a test of each for an engine.
 
 use std::fmt::Debug;
 use std::sync::Arc;

@@ -1,5 +1,5 @@
 //! The one driver of sockets and requests: [`Transport`], the engine behind
-//! [`Feed`](quantflow_seams::Feed).
+//! [`Feed`].
 //!
 //! It owns name look-up, TLS (rustls with the roots of webpki), timeouts, size limits, content
 //! decoding and the answers to pings, and decides nothing: whether to try again, and when, is
