@@ -23,7 +23,7 @@ mod trade;
 mod trade_batch;
 
 pub use book::{BookDelta, BookSnapshot, Level};
-pub use candle::{Candle, CandleOrigin, CandleState};
+pub use candle::{Candle, CandleOrigin, CandleState, RevisionCause};
 pub use candle_batch::CandleBatch;
 pub use column::{DecimalColumn, Integers};
 pub use decimal::{Decimal, DecimalError};

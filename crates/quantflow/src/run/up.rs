@@ -170,6 +170,7 @@ impl Process {
         beside.spawn(Arc::clone(&self.running).watch_budget());
         let recorder = Recorder::install()?;
         quantflow_ingest::metrics::describe();
+        quantflow_market::metrics::describe();
         beside.spawn(upkeep(recorder.clone(), Arc::clone(&self.engines.clock)));
         let options = GatewayOptions {
             bootstrap_token: Some(token::of(&self.settings)?),

@@ -14,6 +14,7 @@ mod completeness;
 mod day_window;
 mod hot;
 mod market;
+pub mod metrics;
 mod open;
 mod partition;
 mod pending;

@@ -15,6 +15,7 @@ use tokio::sync::mpsc;
 use crate::commit::Committer;
 use crate::day_window::DAY_WINDOW_TIMEFRAME;
 use crate::hot::{Hot, Shared};
+use crate::metrics;
 use crate::publish::Publisher;
 use crate::revise::Reviser;
 use crate::stream::Hub;
@@ -287,6 +288,7 @@ impl Partition {
         }
         self.reviser.add(&mut self.output).await?;
         self.publisher.publish(at, &self.output);
+        metrics::count(self.shared.partition.as_str(), &self.output.counts);
         if let Some(effects) = &self.parts.effects {
             for effect in self.output.effects.drain(..) {
                 // full or closed: the pipeline asks again by itself

@@ -104,7 +104,7 @@ async fn killed_at_any_moment_it_opens_by_itself_and_nothing_is_lost_or_twice() 
         ("QUANTFLOW__VENUES__REPLAY__REST_URL", rest.as_str()),
         ("QUANTFLOW__VENUES__REPLAY__WS_URL", ws.as_str()),
         ("QUANTFLOW__BUS__SEGMENT_SIZE", "256KiB"),
-        ("QUANTFLOW__LOG__LEVEL", "error"),
+        ("QUANTFLOW__LOG__LEVEL", "warn"),
     ];
     let folder = tempfile::tempdir().unwrap();
     let mut harmed = 0;

@@ -308,21 +308,34 @@ impl Provenance {
     }
 }
 
-/// Why a revision is there: what the ledger learned at the same record, else what its state says.
+/// Why a revision is there: its cause, and what the ledger learned at the same record.
 fn reason(candle: &model::Candle, ledger: &[model::LedgerEvent]) -> String {
-    if candle.origin == model::CandleOrigin::Venue {
-        return "the venue's own candle, or an import".to_owned();
-    }
-    let filled = ledger.iter().find(|event| {
-        event.known == candle.known && matches!(event.kind, LedgerKind::Filled { .. })
-    });
-    match (candle.state, filled) {
-        (model::CandleState::Open, _) => "still open".to_owned(),
-        (_, Some(event)) => what(&event.kind),
-        (model::CandleState::Closed, None) if candle.revision == 0 => {
-            "its time was over".to_owned()
+    use model::{CandleOrigin, CandleState, RevisionCause};
+    let at_the_record = || {
+        ledger.iter().find(|event| {
+            event.known == candle.known && matches!(event.kind, LedgerKind::Filled { .. })
+        })
+    };
+    match (candle.state, candle.origin) {
+        (CandleState::Open, _) => "still open".to_owned(),
+        (CandleState::Closed, CandleOrigin::Venue) => {
+            "the venue's own candle, or an import".to_owned()
         }
-        _ => "a trade came after it had closed".to_owned(),
+        (CandleState::Closed, CandleOrigin::Trades) => "its time was over".to_owned(),
+        (CandleState::Revised(RevisionCause::Late), _) => match at_the_record() {
+            Some(event) => format!("late by the stream itself: {}", what(&event.kind)),
+            None => "a trade came after it had closed".to_owned(),
+        },
+        (CandleState::Revised(RevisionCause::Repair), _) => match at_the_record() {
+            Some(event) => format!("repaired: {}", what(&event.kind)),
+            None => "missing trades were fetched".to_owned(),
+        },
+        (CandleState::Revised(RevisionCause::Backfill), _) => {
+            "history was imported or fetched".to_owned()
+        }
+        (CandleState::Revised(RevisionCause::Venue), _) => {
+            "the venue gave its candle again, with other values".to_owned()
+        }
     }
 }
 

@@ -281,7 +281,7 @@ pub(crate) const fn state_name(state: model::CandleState) -> &'static str {
     match state {
         model::CandleState::Open => "open",
         model::CandleState::Closed => "closed",
-        model::CandleState::Revised => "revised",
+        model::CandleState::Revised(_) => "revised",
     }
 }
 

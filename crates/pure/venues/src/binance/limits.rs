@@ -44,7 +44,8 @@ pub(super) fn told(query: &Query, body: &[u8]) -> Option<Vec<Limit>> {
     #[derive(Deserialize)]
     #[serde(rename_all = "camelCase")]
     struct Rate {
-        rate_limit_type: String,
+        #[serde(rename = "rateLimitType")]
+        kind: String,
         interval: String,
         interval_num: u32,
         limit: u32,
@@ -57,7 +58,7 @@ pub(super) fn told(query: &Query, body: &[u8]) -> Option<Vec<Limit>> {
     let mut found = false;
     for rate in told.rate_limits.iter().filter(|rate| rate.limit > 0) {
         let name = match (
-            rate.rate_limit_type.as_str(),
+            rate.kind.as_str(),
             rate.interval.as_str(),
             rate.interval_num,
         ) {
