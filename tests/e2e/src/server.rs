@@ -120,9 +120,22 @@ impl Server {
     ///
     /// # Panics
     /// When it is not in time; says what came last.
-    pub async fn until(&self, path: &str, mut wanted: impl FnMut(&Value) -> bool) -> Value {
+    pub async fn until(&self, path: &str, wanted: impl FnMut(&Value) -> bool) -> Value {
+        self.until_within(PATIENCE, path, wanted).await
+    }
+
+    /// As [`Server::until`], with another patience.
+    ///
+    /// # Panics
+    /// When it is not in time; says what came last.
+    pub async fn until_within(
+        &self,
+        patience: Duration,
+        path: &str,
+        mut wanted: impl FnMut(&Value) -> bool,
+    ) -> Value {
         let mut last = Value::Null;
-        let asked = tokio::time::timeout(PATIENCE, async {
+        let asked = tokio::time::timeout(patience, async {
             loop {
                 let (status, mut body) = self.get(path).await;
                 if status == 200 {
