@@ -10,7 +10,7 @@ use axum::response::Response;
 use bytes::Bytes;
 use http::{HeaderValue, Method, StatusCode, header};
 
-use super::answers::Endpoint;
+use super::endpoint::Endpoint;
 use super::params::{Parameters, Refused};
 use crate::fault::{FaultKind, Out};
 use crate::limit::Verdict;
