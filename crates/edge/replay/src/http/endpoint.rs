@@ -1,10 +1,10 @@
 //! [`Endpoint`]: what can be asked over REST, what it weighs, and who answers it.
 
 use http::StatusCode;
+use quantflow_venues::binance::TimeUnit;
 
 use super::answers::Ask;
 use super::params::{Parameters, Refused};
-use crate::speech::Unit;
 use crate::venue::Stage;
 
 /// What can be asked for.
@@ -88,7 +88,7 @@ impl Endpoint {
         self,
         stage: &Stage,
         parameters: &Parameters,
-        unit: Unit,
+        unit: TimeUnit,
         with_key: bool,
     ) -> Result<Vec<u8>, Refused> {
         let ask = Ask {

@@ -4,13 +4,14 @@ mod tickers;
 mod trades;
 
 use quantflow_model::{BookSnapshot, Timeframe, VenueSymbol};
+use quantflow_venues::binance::TimeUnit;
 use quantflow_wire::{Event, EventKind, Query};
 use serde_json::json;
 
 use super::params::{Parameters, Refused};
 use crate::market::Mark;
-use crate::speech::{Unit, event};
-use crate::venue::{Stage, TIMEFRAMES, lock};
+use crate::speech::event;
+use crate::venue::{Stage, lock};
 
 pub(crate) use tickers::average_price;
 
@@ -26,7 +27,7 @@ fn plain(kind: EventKind) -> Event {
 pub(super) struct Ask<'a> {
     pub(super) stage: &'a Stage,
     pub(super) parameters: &'a Parameters,
-    pub(super) unit: Unit,
+    pub(super) unit: TimeUnit,
 }
 
 impl Ask<'_> {
@@ -120,7 +121,7 @@ impl Ask<'_> {
         let timeframe: Timeframe = name
             .parse()
             .ok()
-            .filter(|timeframe| TIMEFRAMES.contains(timeframe))
+            .filter(|timeframe| self.stage.speech.has_candles_of(*timeframe))
             .ok_or_else(|| Refused::new(-1120, "Invalid interval."))?;
         if self
             .parameters

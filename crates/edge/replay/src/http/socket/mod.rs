@@ -15,12 +15,12 @@ use axum::response::{IntoResponse, Response};
 use futures_util::{SinkExt, StreamExt};
 use http::{HeaderValue, StatusCode, Uri, header};
 use quantflow_model::Timestamp;
+use quantflow_venues::binance::TimeUnit;
 use quantflow_wire::{Event, EventKind, Notice};
 use tokio::sync::mpsc;
 
 use crate::fault::{FaultKind, FaultLine, Harm, Out};
 use crate::http::params::Parameters;
-use crate::speech::Unit;
 use crate::venue::{Delivery, Stage, StreamKey, count, lock};
 
 /// `/ws`, `/ws/<stream>/<stream>…`: messages as they are.
@@ -78,8 +78,8 @@ fn open(
     }
     let parameters = Parameters::parse(query.unwrap_or("")).unwrap_or_default();
     let unit = match parameters.get("timeUnit") {
-        Some("MICROSECOND" | "microsecond") => Unit::Micros,
-        _ => Unit::Millis,
+        Some("MICROSECOND" | "microsecond") => TimeUnit::Microseconds,
+        _ => TimeUnit::Milliseconds,
     };
     let id = stage.next_connection.fetch_add(1, Ordering::Relaxed);
     upgrade
@@ -107,7 +107,7 @@ enum Next {
 struct Connection {
     stage: Arc<Stage>,
     id: u64,
-    unit: Unit,
+    unit: TimeUnit,
     line: FaultLine,
     harm: Harm,
     /// How many cuts there had been when it was opened.
@@ -128,7 +128,7 @@ impl Drop for Connection {
 }
 
 impl Connection {
-    fn new(stage: Arc<Stage>, id: u64, combined: bool, unit: Unit) -> Self {
+    fn new(stage: Arc<Stage>, id: u64, combined: bool, unit: TimeUnit) -> Self {
         let (to, inbox) = mpsc::channel(stage.options.client_buffer.max(1));
         stage.open_connections.fetch_add(1, Ordering::AcqRel);
         if !stage.finished.load(Ordering::Acquire) {
