@@ -24,7 +24,7 @@ use sha2::{Digest, Sha256};
 use self::journal::{Before, Entry, Journal, Step};
 use crate::access::{self, Local};
 use crate::arguments::{ImportArguments, Kind};
-use crate::dispatch::Context;
+use crate::context::Context;
 use crate::failure::{Failure, Outcome};
 use crate::files::hex::hex;
 use crate::files::{CANDLE_COLUMNS, FileError, FileRows, TRADE_COLUMNS};
