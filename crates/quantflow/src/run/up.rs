@@ -24,7 +24,7 @@ use super::demo::{self, DemoMarket};
 use super::engines::Engines;
 use super::sources::{LiveVenue, Running};
 use super::venue::{VenuePlan, open_partition, partition_of, serve_effects, setup, start_ingest};
-use super::{history, housekeeping, signals, status, token, venue};
+use super::{history, housekeeping, series_swap, signals, status, token, venue};
 use crate::config::Settings;
 use crate::config::settings::{Demo, Stream};
 
@@ -43,7 +43,7 @@ pub(crate) async fn up(settings: Settings, only_demo: bool) -> Result<()> {
             settings.listen
         )
     })?;
-    if let Some(series) = crate::commands::rebuild::recover(&settings.data_dir)
+    if let Some(series) = series_swap::recover(&settings.data_dir)
         .context("put back a store that a rebuild had moved aside")?
     {
         tracing::warn!(
