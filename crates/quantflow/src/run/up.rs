@@ -90,7 +90,10 @@ pub(crate) async fn up(settings: Settings, only_demo: bool) -> Result<()> {
         Arc::clone(&engines.clock),
         engines.hub.clone(),
     ));
-    let budget: Arc<dyn Budget> = Arc::new(MemoryBudget::new(Arc::clone(&engines.clock)));
+    let kept = settings.data_dir.join("budget");
+    let budget = MemoryBudget::kept_in(Arc::clone(&engines.clock), &kept)
+        .with_context(|| format!("make the folder {}", kept.display()))?;
+    let budget: Arc<dyn Budget> = Arc::new(budget);
     let feed: Arc<dyn Feed> =
         Arc::new(Transport::new(quantflow_transport::Settings::default()).context("set up TLS")?);
     let live = start_venues(&engines, feed, &budget, &plans).await?;

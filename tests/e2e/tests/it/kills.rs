@@ -10,9 +10,7 @@ use std::time::Duration;
 use quantflow_e2e::compare::differences;
 use quantflow_e2e::server::Server;
 use quantflow_e2e::spine::{open_offline, venue};
-use quantflow_replay::{
-    GeneratedMarket, GeneratedOptions, Limits, ReplayOptions, ReplayServer, Speed,
-};
+use quantflow_replay::{GeneratedMarket, GeneratedOptions, ReplayOptions, ReplayServer, Speed};
 use quantflow_seams::{Clock, SystemClock};
 
 /// A small generator of chance: the same seed gives the same kills.
@@ -78,11 +76,6 @@ async fn killed_at_any_moment_it_opens_by_itself_and_nothing_is_lost_or_twice() 
     let market = Arc::new(GeneratedMarket::new(&options).unwrap());
     let options = ReplayOptions {
         speed: Speed::Times(4.0),
-        // a life a second opens more sockets than the venue allows; its weight is kept, see below
-        limits: Limits {
-            connections_per_5_minutes: 100_000,
-            ..Limits::default()
-        },
         ..ReplayOptions::default()
     };
     let server = ReplayServer::start(market, options, Arc::clone(&clock))
