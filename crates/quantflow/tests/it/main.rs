@@ -6,6 +6,7 @@ mod decode;
 mod help;
 mod indicators;
 mod recorded;
+mod reference;
 mod replay;
 mod round_trip;
 mod served;
