@@ -7,5 +7,6 @@
 )]
 
 mod browser;
+mod ccxt;
 mod faults;
 mod kills;
