@@ -10,3 +10,4 @@ mod browser;
 mod ccxt;
 mod faults;
 mod kills;
+mod lake;
