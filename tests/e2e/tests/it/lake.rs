@@ -39,16 +39,23 @@ fn segments(data: &Path) -> Vec<PathBuf> {
     found
 }
 
-/// Runs the binary on a data folder.
+/// Runs the binary on a data folder, configured as the server was.
 fn run(data: &Path, arguments: &[&str]) -> (Option<i32>, String, String) {
+    run_with(data, arguments, &[PROTOCOL])
+}
+
+fn run_with(
+    data: &Path,
+    arguments: &[&str],
+    environment: &[(&str, &str)],
+) -> (Option<i32>, String, String) {
     let run = std::process::Command::new(binary())
         .args(arguments)
         .arg("--data-dir")
         .arg(data)
         .current_dir(data)
         .env("NO_COLOR", "1")
-        // which protocol the venue speaks: without it nothing of its log can be read
-        .env(PROTOCOL.0, PROTOCOL.1)
+        .envs(environment.iter().copied())
         .output()
         .unwrap();
     let text = |bytes| String::from_utf8(bytes).unwrap();
@@ -281,6 +288,12 @@ async fn a_flipped_byte_in_the_lake_is_named_with_what_depends_on_it() {
     // the file from a backup: all is well, and can be computed anew
     std::fs::write(path, &whole).unwrap();
     assert_eq!(json(data, &files), (Some(0), Value::Array(Vec::new())));
+    let (code, _, errors) = run(data, &["rebuild", "--check"]);
+    assert_eq!(code, Some(0), "{errors}");
+    // without the venue's protocol nothing of its log could be read: the store is not given up for that
+    let (code, _, errors) = run_with(data, &["rebuild"], &[]);
+    assert_eq!(code, Some(1), "{errors}");
+    assert!(errors.contains("venues.replay.protocol"), "{errors}");
     let (code, _, errors) = run(data, &["rebuild", "--check"]);
     assert_eq!(code, Some(0), "{errors}");
 }
