@@ -293,6 +293,9 @@ pub(crate) struct VerifyArguments {
     pub(crate) symbol: Option<String>,
     #[command(flatten)]
     pub(crate) span: Span,
+    /// Only check the files, and list each damaged place with what depends on it
+    #[arg(long, conflicts_with_all = ["symbol", "from", "to"])]
+    pub(crate) files: bool,
 }
 
 /// `rebuild`

@@ -26,6 +26,12 @@ pub trait RawArchive: Debug + Send + Sync + 'static {
     /// [`ArchiveError::Corrupt`] when they are not the bytes that were stored.
     async fn get(&self, segment: &ArchivedSegment) -> Result<Vec<u8>, ArchiveError>;
 
+    /// The bytes of a segment as they lie, damaged or not: to say what of a damaged one is lost.
+    ///
+    /// # Errors
+    /// [`ArchiveError::NotFound`] also when only the bytes are gone.
+    async fn get_as_it_lies(&self, segment: &ArchivedSegment) -> Result<Vec<u8>, ArchiveError>;
+
     /// Removes a segment (retention). Removing what is absent succeeds.
     async fn remove(&self, segment: &ArchivedSegment) -> Result<(), ArchiveError>;
 }

@@ -125,6 +125,38 @@ impl Lake {
     }
 
     fn get(&self, segment: &ArchivedSegment) -> Result<Vec<u8>, ArchiveError> {
+        let (stored, path) = self.stored(segment)?;
+        let corrupt = |found| ArchiveError::Corrupt {
+            segment: path.display().to_string(),
+            expected: stored.sha256.clone(),
+            found,
+        };
+        match std::fs::read(&path) {
+            Ok(bytes) => match sha256(&bytes) {
+                found if found == stored.sha256 => Ok(bytes),
+                found => Err(corrupt(found)),
+            },
+            // it was never removed by us: the lake is damaged
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                Err(corrupt("no file".to_owned()))
+            }
+            Err(error) => Err(failed(&path, &error)),
+        }
+    }
+
+    fn get_as_it_lies(&self, segment: &ArchivedSegment) -> Result<Vec<u8>, ArchiveError> {
+        let (_, path) = self.stored(segment)?;
+        std::fs::read(&path).map_err(|error| match error.kind() {
+            io::ErrorKind::NotFound => ArchiveError::NotFound(path.display().to_string()),
+            _ => failed(&path, &error),
+        })
+    }
+
+    /// What the manifest has of a segment, and where its bytes lie.
+    fn stored(
+        &self,
+        segment: &ArchivedSegment,
+    ) -> Result<(ArchivedSegment, PathBuf), ArchiveError> {
         let stored = self
             .manifest()
             .get(segment)
@@ -132,20 +164,7 @@ impl Lake {
             .map(|entry| entry.segment.clone())
             .ok_or_else(|| ArchiveError::NotFound(segment.name.clone()))?;
         let path = self.data_path(&stored);
-        let bytes = match std::fs::read(&path) {
-            Ok(bytes) => bytes,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                // it was never removed by us: the lake is damaged
-                return Err(ArchiveError::Corrupt {
-                    segment: path.display().to_string(),
-                    expected: stored.sha256,
-                    found: "no file".to_owned(),
-                });
-            }
-            Err(error) => return Err(failed(&path, &error)),
-        };
-        check(&stored, &bytes)?;
-        Ok(bytes)
+        Ok((stored, path))
     }
 
     fn remove(&self, segment: &ArchivedSegment) -> Result<(), ArchiveError> {
@@ -198,6 +217,12 @@ impl RawArchive for LocalArchive {
         self.blocking(move |lake| lake.get(&segment)).await
     }
 
+    async fn get_as_it_lies(&self, segment: &ArchivedSegment) -> Result<Vec<u8>, ArchiveError> {
+        let segment = segment.clone();
+        self.blocking(move |lake| lake.get_as_it_lies(&segment))
+            .await
+    }
+
     async fn remove(&self, segment: &ArchivedSegment) -> Result<(), ArchiveError> {
         let segment = segment.clone();
         self.blocking(move |lake| lake.remove(&segment)).await
@@ -223,11 +248,7 @@ fn check_names(segment: &ArchivedSegment) -> Result<(), ArchiveError> {
 }
 
 fn check(segment: &ArchivedSegment, bytes: &[u8]) -> Result<(), ArchiveError> {
-    let found: String = Sha256::digest(bytes)
-        .iter()
-        .flat_map(|byte| [byte >> 4, byte & 15])
-        .filter_map(|digit| char::from_digit(digit.into(), 16))
-        .collect();
+    let found = sha256(bytes);
     if found == segment.sha256 {
         return Ok(());
     }
@@ -236,6 +257,15 @@ fn check(segment: &ArchivedSegment, bytes: &[u8]) -> Result<(), ArchiveError> {
         expected: segment.sha256.clone(),
         found,
     })
+}
+
+/// In hex.
+fn sha256(bytes: &[u8]) -> String {
+    Sha256::digest(bytes)
+        .iter()
+        .flat_map(|byte| [byte >> 4, byte & 15])
+        .filter_map(|digit| char::from_digit(digit.into(), 16))
+        .collect()
 }
 
 fn read_entry(path: &Path) -> Result<Entry, ArchiveError> {

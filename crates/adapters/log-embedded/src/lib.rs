@@ -24,9 +24,11 @@
 //! Those that were accepted before stay in memory and readable, and are written as soon as there is
 //! room; nobody has to do anything.
 //!
-//! [`read_segment`] reads a segment's bytes wherever they are: in the lake, a test, a fuzzer.
+//! [`read_segment`] reads a segment's bytes wherever they are: in the lake, a test, a fuzzer;
+//! [`damaged_parts`] says which records of a damaged one are lost.
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+mod damage;
 mod disk;
 mod format;
 mod lock;
@@ -42,6 +44,7 @@ mod segment_writer;
 mod storage;
 mod writer;
 
+pub use damage::{DamagedPart, damaged_parts};
 pub use format::SegmentHeader;
 pub use log::EmbeddedLog;
 pub use options::{FsyncPolicy, LogOptions};

@@ -1,11 +1,13 @@
 //! The commands through the real binary: exit codes, what goes where, and what it says.
 #![allow(clippy::unwrap_used, reason = "test code: a failure is a panic")]
+#![allow(clippy::print_stdout, reason = "a skipped test says so")]
 
 mod damage;
 mod decode;
 mod help;
 mod indicators;
 mod recorded;
+mod reference;
 mod replay;
 mod round_trip;
 mod served;

@@ -7,5 +7,7 @@
 )]
 
 mod browser;
+mod ccxt;
 mod faults;
 mod kills;
+mod lake;

@@ -11,16 +11,16 @@ use tempfile::TempDir;
 use crate::disk::{copy, open_fast, place, segments, small};
 
 /// A log that crashed: its records, and the bytes of its last segment.
-struct Crashed {
+pub(crate) struct Crashed {
     folder: TempDir,
-    records: RecordChunk,
-    bytes: Vec<u8>,
+    pub(crate) records: RecordChunk,
+    pub(crate) bytes: Vec<u8>,
     /// Byte at which each block begins, and how many records stand before it; then the end.
-    blocks: Vec<(usize, u64)>,
+    pub(crate) blocks: Vec<(usize, u64)>,
 }
 
 /// Blocks of one to three records, each made durable before the next.
-async fn crashed(count: u32) -> Crashed {
+pub(crate) async fn crashed(count: u32) -> Crashed {
     let folder = TempDir::new().unwrap();
     let (log, _) = open_fast(folder.path(), small()).unwrap();
     let mut records = RecordChunk::default();
@@ -76,7 +76,7 @@ impl Crashed {
     }
 
     /// Number of the block in which a byte lies. `None`: in the header.
-    fn block_of(&self, byte: usize) -> Option<usize> {
+    pub(crate) fn block_of(&self, byte: usize) -> Option<usize> {
         self.blocks
             .partition_point(|(at, _)| *at <= byte)
             .checked_sub(1)

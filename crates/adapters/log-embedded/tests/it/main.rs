@@ -6,5 +6,6 @@ mod damage;
 mod disk;
 mod faults;
 mod kill;
+mod lost;
 mod property;
 mod suite;

@@ -10,6 +10,7 @@ mod captured;
 mod fake;
 mod faults;
 mod live;
+mod months;
 mod recorded;
 mod restart;
 mod rules;

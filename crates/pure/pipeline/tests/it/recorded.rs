@@ -17,16 +17,16 @@ use crate::fake::Fake;
 use crate::truth::{Shape, Store, candles};
 
 /// An import of lines into a pipeline, as a command line would do it.
-struct Importer {
+pub(crate) struct Importer {
     pipeline: Pipeline,
-    store: Store,
+    pub(crate) store: Store,
     out: Output,
     ledger: Vec<LedgerKind>,
     offset: u64,
 }
 
 impl Importer {
-    fn new(codec: Option<Arc<dyn Codec>>) -> Self {
+    pub(crate) fn new(codec: Option<Arc<dyn Codec>>) -> Self {
         Self {
             pipeline: Pipeline::new(
                 PartitionId::new("import").unwrap(),
@@ -68,7 +68,7 @@ impl Importer {
     }
 
     /// Imports a file with a header.
-    fn import(&mut self, symbol: &Symbol, kind: ImportKind, text: &str) -> SymbolSlot {
+    pub(crate) fn import(&mut self, symbol: &Symbol, kind: ImportKind, text: &str) -> SymbolSlot {
         let (header, rows) = text.split_once('\n').unwrap();
         let begin = ImportBegin {
             symbol: symbol.clone(),
@@ -89,7 +89,7 @@ impl Importer {
     }
 }
 
-fn text(name: &str) -> Option<String> {
+pub(crate) fn text(name: &str) -> Option<String> {
     Some(String::from_utf8(recorded::bytes(name)?).unwrap())
 }
 

@@ -39,6 +39,12 @@ pub(super) fn decode(venue: &VenueId, tree: &Tree<'_>) -> Result<Answer, DecodeE
 
 /// `None` when our grammar of symbols cannot name its assets.
 fn instrument(venue: &VenueId, f: &Fields<'_, '_>) -> Result<Option<Instrument>, DecodeError> {
+    if f.has("contractType") {
+        // a perpetual of the same assets must not pass for the spot market
+        return Err(DecodeError::UnknownMessage(
+            "exchangeInfo with \"contractType\": of futures, not spot".into(),
+        ));
+    }
     let venue_symbol = f.symbol("symbol")?;
     let status = status_of(f.text("status")?);
     let (base, quote) = (f.text("baseAsset")?, f.text("quoteAsset")?);

@@ -195,6 +195,12 @@ fn quote(tree: &Tree<'_>) -> Result<Event, DecodeError> {
 
 fn depth(tree: &Tree<'_>) -> Result<Event, DecodeError> {
     let f = Fields::new("depthUpdate", tree)?;
+    if f.has("pu") {
+        // a futures book follows by `pu`, not by `U`: read as spot it would seem torn everywhere
+        return Err(DecodeError::UnknownMessage(
+            "depthUpdate with \"pu\": of futures, not spot".into(),
+        ));
+    }
     let (first_update_id, last_update_id) = (f.unsigned("U")?, f.unsigned("u")?);
     if last_update_id < first_update_id {
         return Err(f.bad("u", f.get("u")?));

@@ -119,6 +119,12 @@ fn a_message_with_one_thing_wrong_is_refused_by_its_name() {
         ),
         (
             DEPTH,
+            r#""u":202"#,
+            r#""u":202,"pu":188"#,
+            UnknownMessage("depthUpdate with \"pu\": of futures, not spot".into()),
+        ),
+        (
+            DEPTH,
             r#""a":[]"#,
             r#""a":{}"#,
             bad("depthUpdate", "a", "an object of 0"),
@@ -367,6 +373,11 @@ fn an_answer_that_is_wrong_is_refused_by_its_name() {
             &Query::Instruments,
             r#"{"serverTime":1,"symbols":[{"symbol":"A","status":"TRADING","baseAsset":"A","quoteAsset":"B"}]}"#,
             missing("exchangeInfo", "filters"),
+        ),
+        (
+            &Query::Instruments,
+            r#"{"serverTime":1,"symbols":[{"symbol":"ABUSDT","contractType":"PERPETUAL","status":"TRADING","baseAsset":"AB","quoteAsset":"USDT","filters":[]}]}"#,
+            UnknownMessage("exchangeInfo with \"contractType\": of futures, not spot".into()),
         ),
     ] {
         assert_eq!(

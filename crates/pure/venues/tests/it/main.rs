@@ -5,6 +5,7 @@
 mod ccxt;
 mod errors;
 mod hostile;
+mod recorded_futures;
 mod recorded_rest;
 mod recorded_socket;
 mod requests;

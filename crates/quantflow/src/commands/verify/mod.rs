@@ -1,21 +1,20 @@
 //! `quantflow verify`: what is there, what is missing, and whether every byte is as it was written.
 
+mod depends;
+mod fault;
+mod files;
+
 use std::collections::BTreeSet;
 
 use quantflow_market::view::{Certificate, MissingState};
-use quantflow_model::{Symbol, TimeRange, Timeframe};
-use quantflow_seams::{ArchivedSegment, StoreError};
-use quantflow_wire::{LogRange, PartitionId};
+use quantflow_model::Symbol;
 use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
 
-use crate::access::{Access, Local, range_of};
+use crate::access::{Access, range_of};
 use crate::arguments::VerifyArguments;
 use crate::context::Context;
 use crate::failure::{Failure, Outcome};
-use crate::files::hex::hex;
-use crate::terminal::progress::Unit;
-use crate::terminal::{Cell, Column, Listing, Progress};
+use crate::terminal::{Cell, Column, Listing};
 
 /// Holes that are named one by one.
 const HOLES: usize = 50;
@@ -29,6 +28,18 @@ pub(crate) async fn run(context: &Context, arguments: &VerifyArguments) -> Outco
         context
             .terminal
             .complain(&format!("{}: {}", failure.what, failure.why.join(": ")));
+    }
+    if arguments.files {
+        return match &access {
+            Access::Remote(_) => Err(Failure::new("cannot check the files")
+                .because("the server that holds them is running")
+                .to_do("stop it first, then do this again, then start it")),
+            Access::Local(local) => {
+                let checked = files::check(context, local).await?;
+                context.terminal.show(&files::listing(&checked))?;
+                files::conclude(context, local, &checked)
+            }
+        };
     }
     let symbols: Vec<Symbol> = match &arguments.symbol {
         Some(text) => vec![access.symbol(text).await?],
@@ -63,7 +74,8 @@ pub(crate) async fn run(context: &Context, arguments: &VerifyArguments) -> Outco
             Ok(())
         }
         Access::Local(local) => {
-            check_files(context, local, &symbols).await?;
+            let checked = files::check(context, local).await?;
+            files::conclude(context, local, &checked)?;
             // no file is damaged, and yet something could not be taken over
             damaged.into_iter().next().map_or(Ok(()), Err)
         }
@@ -174,169 +186,4 @@ fn say(context: &Context, certificates: &[Certificate]) {
             hole.since
         ));
     }
-}
-
-/// Checks every file of store, lake and log, and says what depends on a damaged one.
-async fn check_files(context: &Context, local: &Local, symbols: &[Symbol]) -> Outcome {
-    let mut faults = store_faults(local).await?;
-    let lake = lake_faults(context, local, symbols).await?;
-    let log = log_faults(context, local, symbols).await?;
-    faults.extend(lake.faults);
-    faults.extend(log.faults);
-    context.terminal.note(&format!(
-        "files: the store's checked, {} segments in the lake, {} closed in the log; {} damaged",
-        lake.segments,
-        log.segments,
-        faults.len()
-    ));
-    if faults.is_empty() {
-        return Ok(());
-    }
-    let mut failure = Failure::new(format!(
-        "{} damaged in {}",
-        faults.len(),
-        local.settings.data_dir.display()
-    ));
-    for fault in faults {
-        failure = failure.because(fault);
-    }
-    Err(failure.to_do(
-        "damage in the store: `quantflow rebuild` computes it anew from the log; in the lake or log: \
-         bring that file back from a backup, what depends on it stays readable meanwhile",
-    ))
-}
-
-async fn store_faults(local: &Local) -> Outcome<Vec<String>> {
-    local
-        .engines
-        .store
-        .check()
-        .await
-        .map_err(|error| Failure::new("cannot check the store").because(error))
-}
-
-#[derive(Default)]
-struct Checked {
-    segments: usize,
-    faults: Vec<String>,
-}
-
-async fn lake_faults(context: &Context, local: &Local, symbols: &[Symbol]) -> Outcome<Checked> {
-    let cannot = |error| Failure::new("cannot check the lake").because(error);
-    let segments = local.engines.archive.list(None).await.map_err(cannot)?;
-    let progress = Progress::new(
-        &context.terminal,
-        "checking the lake",
-        Unit::Things("segments"),
-        Some(segments.len() as u64),
-    );
-    let mut checked = Checked {
-        segments: segments.len(),
-        faults: Vec::new(),
-    };
-    let mut previous: Option<&ArchivedSegment> = None;
-    for segment in &segments {
-        let follows = previous.filter(|before| before.partition == segment.partition);
-        if let Some(before) = follows
-            && before.sha256 != segment.previous_sha256
-        {
-            checked.faults.push(format!(
-                "lake: {} does not follow {}: a segment between them is missing",
-                segment.name, before.name
-            ));
-        }
-        if let Err(error) = local.engines.archive.get(segment).await {
-            let depends = depends(local, &segment.partition, segment.range, symbols).await;
-            checked
-                .faults
-                .push(format!("lake: {error}; depends on it: {depends}"));
-        }
-        previous = Some(segment);
-        progress.add(1);
-    }
-    progress.done();
-    Ok(checked)
-}
-
-async fn log_faults(context: &Context, local: &Local, symbols: &[Symbol]) -> Outcome<Checked> {
-    let log = &local.engines.log;
-    let cannot = |error| Failure::new("cannot check the log").because(error);
-    let mut checked = Checked::default();
-    let progress = Progress::new(
-        &context.terminal,
-        "checking the log",
-        Unit::Things("segments"),
-        None,
-    );
-    for partition in log.partitions() {
-        for segment in log.closed_segments(&partition).await.map_err(cannot)? {
-            checked.segments += 1;
-            progress.add(1);
-            let bytes = match log.segment_bytes(&partition, &segment).await {
-                Ok(bytes) => bytes,
-                Err(error) => {
-                    checked.faults.push(format!("log: {error}"));
-                    continue;
-                }
-            };
-            let found = hex(&Sha256::digest(&bytes));
-            if found != segment.sha256 {
-                let depends = depends(local, &partition, segment.range, symbols).await;
-                checked.faults.push(format!(
-                    "log: {partition}/{} is damaged: its SHA-256 is {found}, {} was stored; depends on it: {depends}",
-                    segment.name, segment.sha256
-                ));
-            }
-        }
-    }
-    progress.done();
-    Ok(checked)
-}
-
-/// The symbols and days whose rows came from a part of the log.
-async fn depends(
-    local: &Local,
-    partition: &PartitionId,
-    range: LogRange,
-    symbols: &[Symbol],
-) -> String {
-    let mut found = Vec::new();
-    for symbol in symbols
-        .iter()
-        .filter(|symbol| symbol.venue_str() == partition.as_str())
-    {
-        match days(local, partition, range, symbol).await {
-            Ok(days) if days.is_empty() => {}
-            Ok(days) => found.push(format!("{symbol} {}", days.join(" "))),
-            Err(error) => found.push(format!("{symbol} ({error})")),
-        }
-    }
-    if found.is_empty() {
-        return format!(
-            "records {} to {} of {partition}, no trades",
-            range.from, range.to
-        );
-    }
-    found.join(", ")
-}
-
-async fn days(
-    local: &Local,
-    partition: &PartitionId,
-    range: LogRange,
-    symbol: &Symbol,
-) -> Result<Vec<String>, StoreError> {
-    let store = &local.engines.store;
-    let mut days = Vec::new();
-    for tally in store.tallies(symbol, TimeRange::ALL).await? {
-        let day = TimeRange::new(tally.day, Timeframe::D1.end_of(tally.day));
-        let sources = store.sources(symbol, day).await?;
-        let touches = |(from, part): &(PartitionId, LogRange)| {
-            from == partition && part.from < range.to && range.from < part.to
-        };
-        if sources.iter().any(touches) {
-            days.push(tally.day.date());
-        }
-    }
-    Ok(days)
 }

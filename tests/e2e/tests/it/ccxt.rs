@@ -1,0 +1,268 @@
+//! An unmodified ccxt and the whole product watch one venue: ccxt's candles are ours.
+//!
+//! The binary ingests from the replay venue and answers over its API; ccxt asks the venue itself. Both
+//! must say the same, of candles that we made of trades and of those that came as the venue's own.
+//! `QUANTFLOW_CCXT_PYTHON` names a Python that has ccxt, else it is `python3`.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use quantflow_e2e::server::Server;
+use quantflow_e2e::spine::venue;
+use quantflow_model::{Decimal, Symbol, Timestamp};
+use quantflow_replay::{GeneratedMarket, GeneratedOptions, ReplayOptions, ReplayServer, Speed};
+use quantflow_seams::{Clock, SystemClock};
+use serde_json::Value;
+use tokio::process::Command;
+
+const TIMEFRAMES: [&str; 6] = ["1s", "1m", "5m", "15m", "1h", "1d"];
+const SYMBOLS: [&str; 2] = ["BTC/USDT", "ETH/USDT"];
+
+async fn python() -> Option<PathBuf> {
+    let named = std::env::var_os("QUANTFLOW_CCXT_PYTHON").map(PathBuf::from);
+    let python = named.unwrap_or_else(|| "python3".into());
+    let probe = Command::new(&python)
+        .args(["-c", "import ccxt"])
+        .output()
+        .await;
+    if probe.is_ok_and(|probe| probe.status.success()) {
+        return Some(python);
+    }
+    let must = std::env::var("QUANTFLOW_NO_SKIP").is_ok_and(|v| v == "1");
+    assert!(
+        !must,
+        "{} has no ccxt, and QUANTFLOW_NO_SKIP=1: pip install ccxt",
+        python.display()
+    );
+    println!("skipped: {} has no ccxt", python.display());
+    None
+}
+
+/// What ccxt has: by symbol and timeframe.
+async fn ccxt(python: &Path, base: &str) -> Value {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/ccxt/candles.py");
+    let run = Command::new(python)
+        .arg(script)
+        .arg(base)
+        .arg(TIMEFRAMES.join(","))
+        .args(SYMBOLS)
+        .kill_on_drop(true)
+        .output();
+    let run = tokio::time::timeout(Duration::from_mins(2), run)
+        .await
+        .expect("ccxt is done in 2 minutes")
+        .unwrap();
+    let errors = String::from_utf8_lossy(&run.stderr);
+    assert!(run.status.success(), "{errors}");
+    serde_json::from_slice(&run.stdout).unwrap()
+}
+
+/// What ccxt has of one symbol and timeframe: candles that were over when it asked.
+struct Theirs {
+    /// What the venue said, by opening time in milliseconds.
+    said: BTreeMap<i64, Value>,
+    /// What `fetch_ohlcv` made of it.
+    rows: BTreeMap<i64, Value>,
+}
+
+impl Theirs {
+    fn of(seen: &Value) -> Self {
+        let before = seen["before"].as_i64().unwrap();
+        let by_open = |rows: &Value| -> BTreeMap<i64, Value> {
+            let rows = rows.as_array().unwrap().iter();
+            rows.map(|row| (row[0].as_i64().unwrap(), row.clone()))
+                .collect()
+        };
+        let mut said = by_open(&seen["said"]);
+        said.retain(|_, kline| kline[6].as_i64().unwrap() < before);
+        Self {
+            said,
+            rows: by_open(&seen["rows"]),
+        }
+    }
+}
+
+/// Our candles of the span of theirs, once all that was traded in it is there: what lies before our
+/// start is fetched when somebody wants it. A span without trades is a candle of the venue's; ours is
+/// the close before, carried on.
+async fn ours(
+    server: &Server,
+    symbol: &Symbol,
+    timeframe: &str,
+    theirs: &Theirs,
+) -> BTreeMap<i64, Value> {
+    let (first, _) = theirs.said.first_key_value().unwrap();
+    let (last, _) = theirs.said.last_key_value().unwrap();
+    let path = format!(
+        "/api/v1/chart/ohlc/{}?timeframe={timeframe}&from={first}&to={}&limit=5000",
+        symbol.url_form(),
+        last + 1
+    );
+    let by_open = |rows: &Value| -> BTreeMap<i64, Value> {
+        let rows = rows.as_array().unwrap().iter();
+        rows.map(|row| {
+            let open: Timestamp = row["openTime"].as_str().unwrap().parse().unwrap();
+            (open.millis(), row.clone())
+        })
+        .collect()
+    };
+    server
+        .until(&path, |rows| {
+            let ours = by_open(rows);
+            let mut traded = theirs.said.iter().filter(|(_, kline)| kline[8] != 0);
+            traded.all(|(open, _)| ours.contains_key(open))
+        })
+        .await;
+    by_open(&server.data(&format!("{path}&fill=previous")).await)
+}
+
+fn exact(value: &Value) -> Decimal {
+    value.as_str().unwrap().parse().unwrap()
+}
+
+/// Candles that both have: how many, and how many of them we made of trades.
+struct Compared {
+    candles: usize,
+    from_trades: usize,
+    carried: usize,
+}
+
+fn compare(what: &str, ours: &BTreeMap<i64, Value>, theirs: &Theirs) -> Compared {
+    let opens = |candles: &BTreeMap<i64, Value>| candles.keys().copied().collect::<Vec<_>>();
+    assert!(opens(ours) == opens(&theirs.said), "{what}: other candles");
+    let (mut from_trades, mut carried, mut began) = (0, 0, false);
+    for (open, candle) in ours {
+        let of_trades = candle.get("firstTradeId").is_some();
+        if of_trades && from_trades == 0 && candle["complete"] == false && !began {
+            // The second in which we began: we may have seen only its end, and say so. Longer ones we
+            // have from the venue for such a span (its past is fetched up to what is held, and at the
+            // start from a minute on).
+            assert!(what.ends_with(" 1s"), "{what}: {candle}");
+            began = true;
+            continue;
+        }
+        let kline = &theirs.said[open];
+        let floats = theirs.rows.get(open);
+        let floats = floats.unwrap_or_else(|| panic!("{what}: fetch_ohlcv has no {open}"));
+        for (column, name) in (1..).zip(["open", "high", "low", "close", "volume"]) {
+            let number = exact(&candle[name]);
+            assert_eq!(number, exact(&kline[column]), "{what}: {name} of {candle}");
+            // ccxt makes floats of exact text: the nearest one of ours is what it must have
+            let nearest = Some(number.to_f64_lossy());
+            assert_eq!(
+                floats[column].as_f64(),
+                nearest,
+                "{what}: {name} of {candle}"
+            );
+        }
+        for (column, name) in [
+            (7, "quoteVolume"),
+            (9, "takerBuyVolume"),
+            (10, "takerBuyQuoteVolume"),
+        ] {
+            let number = exact(&candle[name]);
+            assert_eq!(number, exact(&kline[column]), "{what}: {name} of {candle}");
+        }
+        assert_eq!(candle["trades"], kline[8], "{what}: {candle}");
+        // what is carried on is as complete as the candle before
+        let is_carried = candle["fill"] == "previous";
+        assert!(is_carried || candle["complete"] == true, "{what}: {candle}");
+        assert_ne!(candle["state"], "open", "{what}: {candle}");
+        // the venue's own klines name no trades
+        from_trades += usize::from(of_trades);
+        carried += usize::from(is_carried);
+    }
+    Compared {
+        candles: ours.len() - usize::from(began),
+        from_trades,
+        carried,
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn candles_of_an_unmodified_ccxt_are_ours() {
+    let Some(python) = python().await else { return };
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let options = GeneratedOptions::demo(venue(), 11, clock.now(), Duration::from_hours(24));
+    let market = Arc::new(GeneratedMarket::new(&options).unwrap());
+    let options = ReplayOptions {
+        // some minutes of market within seconds
+        speed: Speed::Times(60.0),
+        ..ReplayOptions::default()
+    };
+    let replay = ReplayServer::start(market, options, Arc::clone(&clock))
+        .await
+        .unwrap();
+    let symbols = SYMBOLS.map(|name| format!("replay:{name}").parse::<Symbol>().unwrap());
+    let (streams, rest, ws) = (
+        symbols.each_ref().map(ToString::to_string).join(","),
+        replay.rest_url(),
+        replay.ws_url(),
+    );
+    let environment = [
+        ("QUANTFLOW__INGEST__STREAMS", streams.as_str()),
+        ("QUANTFLOW__INGEST__DEMO", "never"),
+        ("QUANTFLOW__VENUES__REPLAY__PROTOCOL", "binance-spot"),
+        ("QUANTFLOW__VENUES__REPLAY__REST_URL", rest.as_str()),
+        ("QUANTFLOW__VENUES__REPLAY__WS_URL", ws.as_str()),
+        ("QUANTFLOW__LOG__LEVEL", "error"),
+    ];
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start(folder.path(), &[], &environment).await;
+    for symbol in &symbols {
+        let path = format!(
+            "/api/v1/chart/ohlc/{}?timeframe=5m&limit=20",
+            symbol.url_form()
+        );
+        let of_trades = |rows: &Value| {
+            let rows = rows.as_array().unwrap().iter();
+            rows.filter(|row| row["state"] != "open" && row.get("firstTradeId").is_some())
+                .count()
+        };
+        server.until(&path, |rows| of_trades(rows) >= 1).await;
+    }
+    // ccxt first: what it saw as over is over for us, who are asked later
+    let theirs = ccxt(&python, &rest).await;
+    let until = replay.market_now();
+    for symbol in &symbols {
+        let path = format!("/api/v1/price/{}", symbol.url_form());
+        server
+            .until(&path, |price| {
+                let time = price["time"].as_str().and_then(|text| text.parse().ok());
+                time.is_some_and(|time: Timestamp| time > until)
+            })
+            .await;
+    }
+    let mut from_trades = BTreeMap::<&str, usize>::new();
+    println!("ccxt {}", theirs["version"]);
+    for (symbol, name) in symbols.iter().zip(SYMBOLS) {
+        for timeframe in TIMEFRAMES {
+            let what = format!("{symbol} {timeframe}");
+            let theirs = Theirs::of(&theirs["seen"][name][timeframe]);
+            let ours = ours(&server, symbol, timeframe, &theirs).await;
+            let compared = compare(&what, &ours, &theirs);
+            println!(
+                "{what}: {} candles equal, {} of them made of trades here, {} without trades",
+                compared.candles, compared.from_trades, compared.carried
+            );
+            *from_trades.entry(timeframe).or_default() += compared.from_trades;
+            // the market is at least a day old
+            let least = match timeframe {
+                "1d" => 1,
+                "1h" => 23,
+                "15m" => 95,
+                "5m" => 287,
+                _ => 900,
+            };
+            assert!(compared.candles >= least, "{what}: {}", compared.candles);
+        }
+    }
+    // of both symbols together
+    for (timeframe, least) in [("1s", 300), ("1m", 10), ("5m", 2)] {
+        assert!(from_trades[timeframe] >= least, "{from_trades:?}");
+    }
+    assert!(server.stop().await, "it ends in good order");
+    replay.shutdown().await;
+}
