@@ -17,6 +17,7 @@ use crate::accept::Format;
 use crate::answer::Finished;
 use crate::lock;
 use crate::problem::Problem;
+use crate::respond::Heads;
 
 const SHARDS: usize = 16;
 /// How many spellings of requests are remembered a shard; further ones are looked up by their meaning.
@@ -47,15 +48,27 @@ struct Shard {
 struct Spelling {
     target: Box<str>,
     format: Format,
-    known: Known,
+    known: Arc<Known>,
 }
 
 /// What is known of a request's spelling.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(crate) struct Known {
     pub(crate) answer: Arc<Finished>,
     /// Whether the path is one that is going away.
     pub(crate) deprecated: bool,
+    /// Heads of responses, which are the same for every request of this spelling.
+    pub(crate) heads: Heads,
+}
+
+impl Known {
+    pub(crate) fn new(answer: Arc<Finished>, deprecated: bool) -> Arc<Self> {
+        Arc::new(Self {
+            answer,
+            deprecated,
+            heads: Heads::default(),
+        })
+    }
 }
 
 impl AnswerCache {
@@ -69,17 +82,17 @@ impl AnswerCache {
     }
 
     /// The answer to a request that was answered in this very spelling, if it still holds.
-    pub(crate) fn known(&self, target: &str, format: Format, now: Duration) -> Option<Known> {
+    pub(crate) fn known(&self, target: &str, format: Format, now: Duration) -> Option<Arc<Known>> {
         let hash = FxBuildHasher.hash_one((target, format));
         let spellings = lock(&self.spellings[hash as usize % SHARDS]);
         spellings
             .get(&hash)
             .filter(|s| &*s.target == target && s.format == format && s.known.answer.expires > now)
-            .map(|s| s.known.clone())
+            .map(|s| Arc::clone(&s.known))
     }
 
     /// Remembers which answer a spelling meant.
-    pub(crate) fn remember(&self, target: &str, format: Format, known: Known, now: Duration) {
+    pub(crate) fn remember(&self, target: &str, format: Format, known: Arc<Known>, now: Duration) {
         if self.budget == 0 || target.len() > 1024 || known.answer.expires <= now {
             return;
         }
@@ -297,10 +310,7 @@ mod tests {
             let (answer, _) = cache
                 .get_or_make(&key, || Duration::ZERO, async { finished(&text, 60, 0) })
                 .await;
-            let known = Known {
-                answer: answer.unwrap(),
-                deprecated: false,
-            };
+            let known = Known::new(answer.unwrap(), false);
             cache.remember(&key, Format::Json, known, Duration::ZERO);
         }
         for shard in &cache.shards {
@@ -318,10 +328,7 @@ mod tests {
     fn a_spelling_is_known_until_its_answer_is_too_old() {
         let cache = AnswerCache::new(1 << 20);
         let answer = Arc::new(finished("a", 10, 0).unwrap());
-        let known = Known {
-            answer,
-            deprecated: true,
-        };
+        let known = Known::new(answer, true);
         cache.remember("/prices?x=1", Format::Json, known, Duration::ZERO);
         let at = |target, format, s| cache.known(target, format, Duration::from_secs(s));
         assert!(at("/prices?x=1", Format::Json, 9).unwrap().deprecated);
