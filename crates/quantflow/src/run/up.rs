@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use quantflow_budget_memory::MemoryBudget;
-use quantflow_gateway::{Gateway, GatewayOptions, GatewayParts, Recorder};
+use quantflow_gateway::{Gateway, GatewayOptions, GatewayParts, LimitOptions, Recorder};
 use quantflow_ingest::VenueIngest;
 use quantflow_market::{Market, Partition, PartitionOptions};
 use quantflow_model::VenueId;
@@ -173,6 +173,10 @@ impl Process {
         beside.spawn(upkeep(recorder.clone(), Arc::clone(&self.engines.clock)));
         let options = GatewayOptions {
             bootstrap_token: Some(token::of(&self.settings)?),
+            limits: LimitOptions {
+                endpoints: self.settings.limits.clone(),
+                ..LimitOptions::default()
+            },
             ..GatewayOptions::default()
         };
         let _record = ServerRecord::write(&self.settings.data_dir, &url)?;
