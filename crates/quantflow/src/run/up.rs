@@ -83,13 +83,17 @@ pub(crate) async fn up(settings: Settings, only_demo: bool) -> Result<()> {
     }
     let (partitions, effects): (Vec<Partition>, Vec<mpsc::Receiver<Effect>>) =
         opened.into_iter().unzip();
-    let market = Arc::new(Market::new(
+    let market = Market::new(
         &partitions,
         Arc::clone(&engines.store),
         Arc::clone(&engines.log),
         Arc::clone(&engines.clock),
         engines.hub.clone(),
-    ));
+    );
+    let symbols = plans
+        .iter()
+        .flat_map(|plan| history::symbols(&plan.subscriptions));
+    let market = Arc::new(market.expecting(symbols));
     let budget: Arc<dyn Budget> = Arc::new(MemoryBudget::new(Arc::clone(&engines.clock)));
     let feed: Arc<dyn Feed> =
         Arc::new(Transport::new(quantflow_transport::Settings::default()).context("set up TLS")?);

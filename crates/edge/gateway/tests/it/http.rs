@@ -31,7 +31,22 @@ async fn prices_are_exact_and_in_the_envelope() {
             "volume24h": "1234.5", "health": "live",
         })
     );
-    assert_eq!(body["data"].as_array().unwrap().len(), 2);
+    assert_eq!(body["data"].as_array().unwrap().len(), 3);
+    assert_eq!(
+        body["data"][2],
+        json!({
+            "symbol": "demo:NEW/USDC", "price": null, "bid": "0.5", "time": null, "health": "down",
+        }),
+        "there before its first trade"
+    );
+    let csv = ask(
+        &world.gateway,
+        "GET",
+        "/api/v1/prices?quote=USDC",
+        &[("accept", "text/csv")],
+    )
+    .await;
+    assert!(csv.body().ends_with(b"\ndemo:NEW/USDC,,0.5,,,,,,,,down\n"));
     assert_eq!(
         body["meta"],
         json!({
