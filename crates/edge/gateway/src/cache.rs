@@ -46,7 +46,6 @@ struct Shard {
 /// A request as it was written, and the answer that it meant.
 #[derive(Debug)]
 struct Spelling {
-    target: Box<str>,
     format: Format,
     known: Arc<Known>,
 }
@@ -54,6 +53,8 @@ struct Spelling {
 /// What is known of a request's spelling.
 #[derive(Debug)]
 pub(crate) struct Known {
+    /// Path and query as they were written.
+    pub(crate) target: Box<str>,
     pub(crate) answer: Arc<Finished>,
     /// Whether the path is one that is going away.
     pub(crate) deprecated: bool,
@@ -62,8 +63,9 @@ pub(crate) struct Known {
 }
 
 impl Known {
-    pub(crate) fn new(answer: Arc<Finished>, deprecated: bool) -> Arc<Self> {
+    pub(crate) fn new(target: &str, answer: Arc<Finished>, deprecated: bool) -> Arc<Self> {
         Arc::new(Self {
+            target: target.into(),
             answer,
             deprecated,
             heads: Heads::default(),
@@ -87,12 +89,15 @@ impl AnswerCache {
         let spellings = lock(&self.spellings[hash as usize % SHARDS]);
         spellings
             .get(&hash)
-            .filter(|s| &*s.target == target && s.format == format && s.known.answer.expires > now)
+            .filter(|s| {
+                &*s.known.target == target && s.format == format && s.known.answer.expires > now
+            })
             .map(|s| Arc::clone(&s.known))
     }
 
     /// Remembers which answer a spelling meant.
-    pub(crate) fn remember(&self, target: &str, format: Format, known: Arc<Known>, now: Duration) {
+    pub(crate) fn remember(&self, format: Format, known: Arc<Known>, now: Duration) {
+        let target = &*known.target;
         if self.budget == 0 || target.len() > 1024 || known.answer.expires <= now {
             return;
         }
@@ -104,15 +109,7 @@ impl AnswerCache {
                 spellings.clear();
             }
         }
-        let target = target.into();
-        spellings.insert(
-            hash,
-            Spelling {
-                target,
-                format,
-                known,
-            },
-        );
+        spellings.insert(hash, Spelling { format, known });
     }
 
     /// The answer of a key, made by `make` if it is not there; and whether it was there. `clock` gives the time since
@@ -310,8 +307,8 @@ mod tests {
             let (answer, _) = cache
                 .get_or_make(&key, || Duration::ZERO, async { finished(&text, 60, 0) })
                 .await;
-            let known = Known::new(answer.unwrap(), false);
-            cache.remember(&key, Format::Json, known, Duration::ZERO);
+            let known = Known::new(&key, answer.unwrap(), false);
+            cache.remember(Format::Json, known, Duration::ZERO);
         }
         for shard in &cache.shards {
             let shard = lock(shard);
@@ -328,8 +325,8 @@ mod tests {
     fn a_spelling_is_known_until_its_answer_is_too_old() {
         let cache = AnswerCache::new(1 << 20);
         let answer = Arc::new(finished("a", 10, 0).unwrap());
-        let known = Known::new(answer, true);
-        cache.remember("/prices?x=1", Format::Json, known, Duration::ZERO);
+        let known = Known::new("/prices?x=1", answer, true);
+        cache.remember(Format::Json, known, Duration::ZERO);
         let at = |target, format, s| cache.known(target, format, Duration::from_secs(s));
         assert!(at("/prices?x=1", Format::Json, 9).unwrap().deprecated);
         assert!(at("/prices?x=1", Format::Json, 10).is_none());

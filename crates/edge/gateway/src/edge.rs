@@ -410,11 +410,9 @@ async fn data(
     shared.measure.looked_up(endpoint, hit);
     let answer = answer?;
     if let Some(target) = uri.path_and_query() {
-        let known = Known::new(Arc::clone(&answer), deprecated);
+        let known = Known::new(target.as_str(), Arc::clone(&answer), deprecated);
         let spelled = accept::format(&headers, true);
-        shared
-            .cache
-            .remember(target.as_str(), spelled, known, shared.since_start());
+        shared.cache.remember(spelled, known, shared.since_start());
     }
     if let Some(coding) = accept::coding(&headers)
         && answer.is_heavy(coding)

@@ -2,7 +2,8 @@
 //!
 //! [`Gateway`] answers from [`quantflow_market::MarketQueries`] and the small traits of [`sources`]; the binary says what
 //! stands behind them. A request goes through one chain, written by hand because a stack of layers costs more than the
-//! answer (`edge`): guards, the cache of finished answers, limits, checks, handler, packing.
+//! answer (`edge`): guards, the cache of finished answers, limits, checks, handler, packing. What is cached and asked for
+//! again in the same words does not get so far: it is answered between the socket and the HTTP library (`front`, `quick`).
 //!
 //! Adding an endpoint is a file in `src/routes/` and its line in `src/routes.rs`: the table there routes, checks, limits,
 //! caches, counts and documents it. What went wrong becomes a status in `src/problem.rs` and nowhere else.
@@ -10,6 +11,7 @@
 
 mod accept;
 mod answer;
+mod asked;
 mod assets;
 mod body;
 mod cache;

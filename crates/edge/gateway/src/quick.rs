@@ -5,14 +5,16 @@
 //! is left to the whole chain (`edge`), which decides; nothing is refused here.
 
 use std::mem::MaybeUninit;
+use std::net::IpAddr;
 use std::str;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use http::{Method, StatusCode};
 
 use crate::accept::{self, Format};
 use crate::answer::{Meta, decimal};
+use crate::asked::{self, Asked, Head};
 use crate::body::Body;
 use crate::cache::Known;
 use crate::edge::{self, Peer};
@@ -45,32 +47,68 @@ pub(crate) struct Quick {
     shared: Arc<Shared>,
     peer: Peer,
     stamp: Stamp,
-    /// The name by which we were asked for last, and which is ours.
-    host: String,
+    memo: Memo,
     /// The end of an envelope; kept for its memory.
     tail: Vec<u8>,
     /// When the last answer was made, since the gateway began.
     last: Duration,
 }
 
-/// What of a request decides over its answer.
-#[derive(Debug, Default)]
-struct Asked<'a> {
+/// How a request is answered; the same for every request with the same head.
+#[derive(Debug)]
+struct Plan {
+    known: Arc<Known>,
     head_only: bool,
-    target: &'a str,
-    host: Option<&'a str>,
-    accept: Option<&'a str>,
-    accept_encoding: Option<&'a str>,
-    if_none_match: Option<&'a str>,
-    request_id: Option<&'a str>,
-    forwarded_for: Option<&'a str>,
+    /// Whether the client has the answer.
+    unchanged: bool,
+    coding: Option<Coding>,
+    client: IpAddr,
 }
 
-/// A head that is whole.
-enum Head<'a> {
-    Simple(Asked<'a>),
-    Plain,
-    Unclear,
+/// The last head that was answered, for clients that poll send the same again and again.
+#[derive(Debug)]
+struct Memo {
+    /// Empty at first.
+    head: Vec<u8>,
+    /// Held by the cache alone, which forgets it in time.
+    known: Weak<Known>,
+    head_only: bool,
+    unchanged: bool,
+    coding: Option<Coding>,
+    client: IpAddr,
+}
+
+/// Longer heads are read each time.
+const LONGEST_MEMO: usize = 1024;
+
+impl Memo {
+    /// The plan, where `input` begins with the head and what it asked for still holds; and the head's length.
+    fn again(&self, input: &[u8], now: Duration) -> Option<(usize, Plan)> {
+        if self.head.is_empty() || !input.starts_with(&self.head) {
+            return None;
+        }
+        let known = self.known.upgrade()?;
+        let plan = Plan {
+            head_only: self.head_only,
+            unchanged: self.unchanged,
+            coding: self.coding,
+            client: self.client,
+            known,
+        };
+        (plan.known.answer.expires > now).then_some((self.head.len(), plan))
+    }
+
+    fn keep(&mut self, head: &[u8], plan: &Plan) {
+        self.head.clear();
+        if head.len() <= LONGEST_MEMO {
+            self.head.extend_from_slice(head);
+        }
+        self.known = Arc::downgrade(&plan.known);
+        self.head_only = plan.head_only;
+        self.unchanged = plan.unchanged;
+        self.coding = plan.coding;
+        self.client = plan.client;
+    }
 }
 
 impl Quick {
@@ -79,7 +117,14 @@ impl Quick {
             shared,
             peer,
             stamp: Stamp::new(),
-            host: String::new(),
+            memo: Memo {
+                head: Vec::new(),
+                known: Weak::new(),
+                head_only: false,
+                unchanged: false,
+                coding: None,
+                client: peer.address,
+            },
             tail: Vec::new(),
             last: Duration::ZERO,
         }
@@ -96,6 +141,12 @@ impl Quick {
 
     /// Looks at the first request in `input`, and appends its answer to `out` where that is there.
     pub(crate) fn take(&mut self, input: &[u8], out: &mut Vec<u8>) -> Next {
+        let began = self.shared.since_start();
+        if let Some((length, plan)) = self.memo.again(input, began)
+            && self.give(&plan, None, began, out)
+        {
+            return Next::Answered(length);
+        }
         let mut room = [const { MaybeUninit::uninit() }; MAX_HEADERS];
         let mut request = httparse::Request::new(&mut []);
         let length = match request.parse_with_uninit_headers(input, &mut room) {
@@ -103,58 +154,79 @@ impl Quick {
             Ok(httparse::Status::Partial) => return Next::Partial,
             Err(_) => return Next::Unclear,
         };
-        match head(&request) {
-            Head::Simple(asked) if self.answer(&asked, out).is_some() => Next::Answered(length),
-            Head::Simple(_) | Head::Plain => Next::Plain(length),
+        match asked::head(&request) {
+            Head::Simple(asked) => {
+                let Some(plan) = self.plan(&asked, began) else {
+                    return Next::Plain(length);
+                };
+                if !self.give(&plan, asked.request_id, began, out) {
+                    return Next::Plain(length);
+                }
+                if asked.request_id.is_none() {
+                    self.memo.keep(&input[..length], &plan);
+                }
+                Next::Answered(length)
+            }
+            Head::Plain => Next::Plain(length),
             Head::Unclear => Next::Unclear,
         }
     }
 
-    /// Appends the answer; `None`, and nothing is appended or counted, where the whole chain has to decide.
-    fn answer(&mut self, asked: &Asked<'_>, out: &mut Vec<u8>) -> Option<()> {
+    /// How it is answered; `None` where the whole chain has to decide.
+    fn plan(&self, asked: &Asked<'_>, now: Duration) -> Option<Plan> {
         let shared = &*self.shared;
-        let began = shared.since_start();
         let format = asked.accept.map_or(Format::Json, accept::format_of);
-        let known = shared.cache.known(asked.target, format, began)?;
+        let known = shared.cache.known(asked.target, format, now)?;
         let answer = &*known.answer;
-        let host = asked.host?;
-        if self.host != host {
-            if !guard::is_ours(host, self.peer, &shared.options) {
-                return None;
-            }
-            host.clone_into(&mut self.host);
-        }
         let coding = asked.accept_encoding.and_then(accept::coding_of);
-        if answer.bytes.len() > respond::ONE_PIECE
+        if !guard::is_ours(asked.host?, self.peer, &shared.options)
+            // sent from where it lies, or packed on another thread
+            || answer.bytes.len() > respond::ONE_PIECE
             || coding.is_some_and(|coding| answer.is_heavy(coding))
         {
-            return None; // sent from where it lies, or packed on another thread
+            return None;
         }
-        let client = guard::client_of(asked.forwarded_for.into_iter(), self.peer, &shared.options);
+        let forwarded = asked.forwarded_for.into_iter();
+        Some(Plan {
+            head_only: asked.head_only,
+            unchanged: asked
+                .if_none_match
+                .is_some_and(|tags| respond::names_tag(tags, &answer.etag)),
+            coding,
+            client: guard::client_of(forwarded, self.peer, &shared.options),
+            known,
+        })
+    }
+
+    /// Appends the answer; `false`, and nothing is appended or counted, where the client has asked too often.
+    fn give(
+        &mut self,
+        plan: &Plan,
+        request_id: Option<&str>,
+        began: Duration,
+        out: &mut Vec<u8>,
+    ) -> bool {
+        let shared = &*self.shared;
+        let answer = &*plan.known.answer;
         let endpoint = answer.endpoint;
-        let verdict = edge::limit(shared, client, endpoint, began);
+        let verdict = edge::limit(shared, plan.client, endpoint, began);
         if verdict.is_some_and(|verdict| !verdict.allowed) {
-            return None; // nothing was taken: it will be refused in full
+            return false;
         }
         shared.measure.looked_up(endpoint, true);
         let now = shared.clock.now();
         self.stamp.set(now);
         let made_up;
-        let given = asked
-            .request_id
-            .filter(|id| respond::is_sane(id.as_bytes()));
-        let id = match given {
-            Some(id) => id,
-            None => {
-                made_up = respond::hex(shared.next_id());
-                str::from_utf8(&made_up).unwrap_or("0")
-            }
+        let given = request_id.filter(|id| respond::is_sane(id.as_bytes()));
+        let id = if let Some(given) = given {
+            given
+        } else {
+            made_up = respond::hex(shared.next_id());
+            // digits are characters
+            str::from_utf8(&made_up).unwrap_or("0")
         };
-        let unchanged = asked
-            .if_none_match
-            .is_some_and(|tags| respond::names_tag(tags, &answer.etag));
-        let status = if unchanged {
-            out.extend_from_slice(known.heads.unchanged(shared, answer));
+        let status = if plan.unchanged {
+            out.extend_from_slice(plan.known.heads.unchanged(shared, &plan.known));
             vary(shared, &self.stamp, id, endpoint, verdict, out);
             out.extend_from_slice(b"\r\n");
             StatusCode::NOT_MODIFIED
@@ -164,24 +236,17 @@ impl Quick {
                 let meta = Meta {
                     now,
                     request_id: id,
-                    deprecated: known.deprecated.then_some(SUNSET),
+                    deprecated: plan.known.deprecated.then_some(SUNSET),
                     hit: true,
                     ttl: answer.ttl,
                     next: answer.next.as_deref(),
                 };
                 meta.append_to(&mut self.tail, self.stamp.text());
             }
-            let whole = Whole {
-                shared,
-                known: &known,
-                asked,
-                id,
-                verdict,
-            };
-            whole.write(&self.stamp, &mut self.tail, coding, out);
+            plan.write(shared, &self.stamp, id, verdict, &self.tail, out);
             StatusCode::OK
         };
-        let method = if asked.head_only {
+        let method = if plan.head_only {
             &Method::HEAD
         } else {
             &Method::GET
@@ -193,56 +258,49 @@ impl Quick {
             .answered(Some(endpoint), method, status, took);
         if tracing::enabled!(target: "quantflow::http", tracing::Level::INFO) {
             respond::log(&Line {
-                client,
+                client: plan.client,
                 id,
                 method,
-                path: asked.target.split('?').next().unwrap_or_default(),
+                path: plan.known.target.split('?').next().unwrap_or_default(),
                 endpoint: Some(endpoint),
                 status,
                 took,
                 hit: Some(true),
             });
         }
-        Some(())
+        true
     }
 }
 
-/// An answer that is sent whole.
-struct Whole<'a> {
-    shared: &'a Shared,
-    known: &'a Known,
-    asked: &'a Asked<'a>,
-    id: &'a str,
-    verdict: Option<Verdict>,
-}
-
-impl Whole<'_> {
-    fn write(&self, stamp: &Stamp, tail: &mut Vec<u8>, coding: Option<Coding>, out: &mut Vec<u8>) {
+impl Plan {
+    /// Appends an answer that is sent whole.
+    fn write(
+        &self,
+        shared: &Shared,
+        stamp: &Stamp,
+        id: &str,
+        verdict: Option<Verdict>,
+        tail: &[u8],
+        out: &mut Vec<u8>,
+    ) {
         let answer = &*self.known.answer;
-        let coding = coding.filter(|coding| answer.packed(*coding).is_some());
-        let packed = coding.map(|coding| respond::pack(answer, tail.clone(), Some(coding)));
+        let coding = self
+            .coding
+            .filter(|coding| answer.packed(*coding).is_some());
+        let packed = coding.map(|coding| respond::pack(answer, tail.to_vec(), Some(coding)));
         let (body, end, coding) = match &packed {
             Some((Body::Pieces(body, end), Some(coding))) => (&body[..], &end[..], Some(*coding)),
-            _ => (&answer.bytes[..], &tail[..], None),
+            _ => (&answer.bytes[..], tail, None),
         };
-        let deprecated = self.known.deprecated;
-        let heads = &self.known.heads;
-        let head = heads.whole(self.shared, answer, coding, deprecated, self.asked.target);
+        let head = self.known.heads.whole(shared, &self.known, coding);
         out.reserve(head.len() + body.len() + end.len() + 256);
         out.extend_from_slice(head);
-        vary(
-            self.shared,
-            stamp,
-            self.id,
-            answer.endpoint,
-            self.verdict,
-            out,
-        );
+        vary(shared, stamp, id, answer.endpoint, verdict, out);
         let mut digits = [0; 20];
         out.extend_from_slice(b"content-length: ");
         out.extend_from_slice(decimal((body.len() + end.len()) as u64, &mut digits));
         out.extend_from_slice(b"\r\n\r\n");
-        if !self.asked.head_only {
+        if !self.head_only {
             out.extend_from_slice(body);
             out.extend_from_slice(end);
         }
@@ -270,62 +328,4 @@ fn vary(
         out.extend_from_slice(decimal(verdict.reset, &mut digits));
     }
     out.extend_from_slice(b"\r\n");
-}
-
-/// What a head asks for. Two headers of one name that matters, values that are no plain text, and all that changes how
-/// the connection goes on are not simple.
-fn head<'a>(request: &httparse::Request<'_, 'a>) -> Head<'a> {
-    let mut asked = Asked::default();
-    let mut simple = request.version == Some(1);
-    match (request.method, request.path) {
-        (Some("GET"), Some(target)) => asked.target = target,
-        (Some("HEAD"), Some(target)) => {
-            asked.target = target;
-            asked.head_only = true;
-        }
-        (Some("OPTIONS"), Some(_)) => simple = false,
-        // of all others we do not look where they end
-        _ => return Head::Unclear,
-    }
-    // a fragment is cut off elsewhere
-    simple &= asked.target.starts_with('/') && !asked.target.contains('#');
-    for header in request.headers.iter() {
-        let name = header.name;
-        let is = |other: &str| name.eq_ignore_ascii_case(other);
-        let place = match name.len() {
-            4 if is("host") => &mut asked.host,
-            6 if is("accept") => &mut asked.accept,
-            6 if is("origin") || is("expect") => {
-                simple = false;
-                continue;
-            }
-            7 if is("upgrade") => return Head::Unclear,
-            10 if is("connection") => {
-                simple &= header.value.eq_ignore_ascii_case(b"keep-alive");
-                continue;
-            }
-            12 if is("x-request-id") => &mut asked.request_id,
-            13 if is("if-none-match") => &mut asked.if_none_match,
-            14 if is("content-length") => return Head::Unclear,
-            15 if is("accept-encoding") => &mut asked.accept_encoding,
-            15 if is("x-forwarded-for") => &mut asked.forwarded_for,
-            17 if is("transfer-encoding") => return Head::Unclear,
-            _ => continue,
-        };
-        match plain_text(header.value) {
-            Some(text) if place.is_none() => *place = Some(text),
-            _ => simple = false,
-        }
-    }
-    if simple {
-        Head::Simple(asked)
-    } else {
-        Head::Plain
-    }
-}
-
-/// A header's value where it is made of visible characters, spaces and tabs.
-fn plain_text(value: &[u8]) -> Option<&str> {
-    let plain = value.iter().all(|byte| matches!(byte, b'\t' | b' '..=b'~'));
-    plain.then(|| str::from_utf8(value).ok()).flatten()
 }

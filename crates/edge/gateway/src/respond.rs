@@ -11,6 +11,7 @@ use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri};
 use crate::accept::{self, Format};
 use crate::answer::{self, Finished, Meta};
 use crate::body::Body;
+use crate::cache::Known;
 use crate::edge::{Peer, is_fault};
 use crate::gateway::Shared;
 use crate::guard::{self, Site};
@@ -249,29 +250,30 @@ pub(crate) struct Heads {
 
 impl Heads {
     /// Of the answer itself.
-    pub(crate) fn whole(
-        &self,
-        shared: &Shared,
-        answer: &Finished,
-        coding: Option<Coding>,
-        deprecated: bool,
-        target: &str,
-    ) -> &Bytes {
+    pub(crate) fn whole(&self, shared: &Shared, known: &Known, coding: Option<Coding>) -> &Bytes {
         let place = coding.map_or(Coding::ALL.len(), Coding::index);
         self.whole[place].get_or_init(|| {
             let mut headers = HeaderMap::new();
             // a target that was answered is one
-            let uri = target.parse().unwrap_or_default();
-            answer_head(shared, answer, coding, deprecated, &uri, &mut headers);
+            let uri = known.target.parse().unwrap_or_default();
+            let deprecated = known.deprecated;
+            answer_head(
+                shared,
+                &known.answer,
+                coding,
+                deprecated,
+                &uri,
+                &mut headers,
+            );
             written(shared, "200 OK", headers)
         })
     }
 
     /// Of what tells a client that it has the answer.
-    pub(crate) fn unchanged(&self, shared: &Shared, answer: &Finished) -> &Bytes {
+    pub(crate) fn unchanged(&self, shared: &Shared, known: &Known) -> &Bytes {
         self.unchanged.get_or_init(|| {
             let mut headers = HeaderMap::new();
-            unchanged_head(shared, answer, &mut headers);
+            unchanged_head(shared, &known.answer, &mut headers);
             written(shared, "304 Not Modified", headers)
         })
     }
@@ -348,10 +350,12 @@ pub(crate) fn names_tag(tags: &str, tag: &HeaderValue) -> bool {
     let Ok(tag) = tag.to_str() else {
         return false;
     };
-    fn strong(tag: &str) -> &str {
-        tag.trim().trim_start_matches("W/")
-    }
     tags.trim() == "*" || tags.split(',').any(|given| strong(given) == strong(tag))
+}
+
+/// A tag without the mark of a weak one.
+fn strong(tag: &str) -> &str {
+    tag.trim().trim_start_matches("W/")
 }
 
 /// Where the next page is.
