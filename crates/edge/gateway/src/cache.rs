@@ -15,9 +15,9 @@ use tokio::sync::OnceCell;
 
 use crate::accept::Format;
 use crate::answer::Finished;
+use crate::heads::Heads;
 use crate::lock;
 use crate::problem::Problem;
-use crate::respond::Heads;
 
 const SHARDS: usize = 16;
 /// How many spellings of requests are remembered a shard; further ones are looked up by their meaning.

@@ -22,6 +22,7 @@ mod endpoint;
 mod front;
 mod gateway;
 mod guard;
+mod heads;
 mod history;
 mod limit;
 mod live;

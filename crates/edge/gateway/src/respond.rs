@@ -1,7 +1,7 @@
 //! Turns answers and problems into responses, with all headers that every response carries.
 
 use std::net::IpAddr;
-use std::sync::{LazyLock, OnceLock};
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -11,7 +11,6 @@ use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri};
 use crate::accept::{self, Format};
 use crate::answer::{self, Finished, Meta};
 use crate::body::Body;
-use crate::cache::Known;
 use crate::edge::{Peer, is_fault};
 use crate::gateway::Shared;
 use crate::guard::{self, Site};
@@ -205,14 +204,14 @@ pub(crate) fn finished(
 }
 
 /// What is said of an answer that the client has already.
-fn unchanged_head(shared: &Shared, answer: &Finished, headers: &mut HeaderMap) {
+pub(crate) fn unchanged_head(shared: &Shared, answer: &Finished, headers: &mut HeaderMap) {
     headers.insert(header::ETAG, answer.etag.clone());
     headers.insert(header::CACHE_CONTROL, answer.cache_control.clone());
     headers.insert(header::VARY, vary(&shared.options));
 }
 
 /// What is said of an answer, as it is packed and for the spelling by which it was asked for.
-fn answer_head(
+pub(crate) fn answer_head(
     shared: &Shared,
     answer: &Finished,
     coding: Option<Coding>,
@@ -239,61 +238,8 @@ fn answer_head(
     }
 }
 
-/// Heads of the responses to one spelling of a request, as they are sent: what does not differ from request to request.
-/// Each is made by the first who needs it.
-#[derive(Debug, Default)]
-pub(crate) struct Heads {
-    /// By coding; the last is without one.
-    whole: [OnceLock<Bytes>; Coding::ALL.len() + 1],
-    unchanged: OnceLock<Bytes>,
-}
-
-impl Heads {
-    /// Of the answer itself.
-    pub(crate) fn whole(&self, shared: &Shared, known: &Known, coding: Option<Coding>) -> &Bytes {
-        let place = coding.map_or(Coding::ALL.len(), Coding::index);
-        self.whole[place].get_or_init(|| {
-            let mut headers = HeaderMap::new();
-            // a target that was answered is one
-            let uri = known.target.parse().unwrap_or_default();
-            let deprecated = known.deprecated;
-            answer_head(
-                shared,
-                &known.answer,
-                coding,
-                deprecated,
-                &uri,
-                &mut headers,
-            );
-            written(shared, "200 OK", headers)
-        })
-    }
-
-    /// Of what tells a client that it has the answer.
-    pub(crate) fn unchanged(&self, shared: &Shared, known: &Known) -> &Bytes {
-        self.unchanged.get_or_init(|| {
-            let mut headers = HeaderMap::new();
-            unchanged_head(shared, &known.answer, &mut headers);
-            written(shared, "304 Not Modified", headers)
-        })
-    }
-}
-
-/// A status line and headers, with those of every response, as they are sent; without the empty line at their end.
-fn written(shared: &Shared, status: &str, mut headers: HeaderMap) -> Bytes {
-    dress(shared, &mut headers);
-    let mut out = format!("HTTP/1.1 {status}\r\n").into_bytes();
-    for (name, value) in &headers {
-        out.extend_from_slice(name.as_str().as_bytes());
-        out.extend_from_slice(b": ");
-        out.extend_from_slice(value.as_bytes());
-        out.extend_from_slice(b"\r\n");
-    }
-    out.into()
-}
-
 /// Puts on what every response carries.
-fn dress(shared: &Shared, headers: &mut HeaderMap) {
+pub(crate) fn dress(shared: &Shared, headers: &mut HeaderMap) {
     for (name, value) in SECURITY.iter() {
         headers.insert(name, value.clone());
     }
