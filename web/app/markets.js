@@ -12,7 +12,7 @@ const STALE_AFTER = 15_000;
 
 const COLUMNS = [
   { id: 'symbol', name: 'Market', value: (p) => p.symbol, start: 'asc' },
-  { id: 'price', name: 'Last price', value: (p) => Number(p.price), start: 'desc', numeric: true },
+  { id: 'price', name: 'Last price', value: (p) => (p.price == null ? NaN : Number(p.price)), start: 'desc', numeric: true },
   { id: 'change', name: '24 h change', value: (p) => Number(p.change24h), start: 'desc', numeric: true, wide: true },
   { id: 'percent', name: '24 h %', value: (p) => Number(p.changePercent24h), start: 'desc', numeric: true },
   { id: 'hour', name: 'Last hour' },
@@ -26,7 +26,7 @@ const COLUMNS = [
 function rangeAt(p) {
   const low = Number(p.low24h);
   const high = Number(p.high24h);
-  if (p.low24h == null || p.high24h == null || !(high > low)) return null;
+  if (p.price == null || p.low24h == null || p.high24h == null || !(high > low)) return null;
   return Math.min(1, Math.max(0, (Number(p.price) - low) / (high - low)));
 }
 
@@ -50,7 +50,7 @@ function Row({ symbol, pads, now, cut }) {
     setPrice(prices.bySymbol.get(symbol));
     return prices.subscribeRow(symbol, (next, old) => {
       setPrice(next);
-      const flash = old && next.price !== old.price && cell.current;
+      const flash = old?.price != null && next.price !== old.price && cell.current;
       if (!flash) return;
       // The sign of a move is read from numbers; what is shown stays the text.
       const kind = Number(next.price) > Number(old.price) ? 'flash-up' : 'flash-down';
@@ -68,13 +68,13 @@ function Row({ symbol, pads, now, cut }) {
   const href = `/chart/${symbolPath(symbol)}`;
   return html`<tr class="row row-${price.health}" onClick=${(e) => !e.target.closest('a') && !getSelection().toString() && go(href)} data-symbol=${symbol}>
     <th scope="row" class="c-symbol"><a class="row-link" href=${href}><span class="pair"><b>${base}</b>${rest.length ? html`<span class="quote">/${rest.join('/')}</span>` : ''}</span><span class="venue ${venue === 'demo' ? 'venue-demo' : ''}">${venue}</span></a></th>
-    <td class="num c-price" ref=${cell}><span class="price-text">${grouped(withPlaces(price.price, price.places))}</span><span class="pad" aria-hidden="true">${decimalPad(withPlaces(price.price, price.places), pads.price)}</span></td>
+    <td class="num c-price" ref=${cell}><span class="price-text">${grouped(withPlaces(price.price, price.places))}</span>${price.price == null ? '' : html`<span class="pad" aria-hidden="true">${decimalPad(withPlaces(price.price, price.places), pads.price)}</span>`}</td>
     <td class="num wide c-change ${tone}">${price.change24h == null ? '–' : html`${signed(withPlaces(price.change24h, price.places))}<span class="pad" aria-hidden="true">${decimalPad(withPlaces(price.change24h, price.places), pads.change)}</span>`}</td>
     <td class="num c-percent ${tone}"><span class="arrow" aria-hidden="true">${arrow}</span>${percent(price.changePercent24h)}</td>
     <td class="c-hour"><${Sparkline} symbol=${symbol} /></td>
     <td class="wide c-range"><${Range} price=${price} /></td>
     <td class="num wide c-volume" title=${price.volume24h == null ? '' : `${grouped(price.volume24h)} ${base}`}>${compact(price.volume24h)} <span class="unit">${base}</span></td>
-    <td class="num wide c-age muted"><time title=${`${dateTime(price.time)} here, ${utcTitle(price.time)}`}>${ago(price.time, now)}</time></td>
+    <td class="num wide c-age muted"><time title=${price.time == null ? 'No trade yet' : `${dateTime(price.time)} here, ${utcTitle(price.time)}`}>${ago(price.time, now)}</time></td>
     <td class="c-health"><${HealthDot} health=${cut ? 'stale' : price.health} /><span class="venue-phone" aria-hidden="true">${venue}</span></td>
   </tr>`;
 }
@@ -136,8 +136,8 @@ export function MarketsPage() {
     setQuery({ sort: column.id, order: next });
   };
 
-  const newest = Math.max(...all.map((p) => toMs(p.time)));
-  const quiet = all.length > 0 && connection.phase === 'open' && now - prices.heardAt > STALE_AFTER && now - newest > STALE_AFTER;
+  const newest = Math.max(...all.map((p) => toMs(p.time)).filter(Number.isFinite));
+  const quiet = Number.isFinite(newest) && connection.phase === 'open' && now - prices.heardAt > STALE_AFTER && now - newest > STALE_AFTER;
   let body;
   if (prices.error && !all.length) {
     body = html`<${ErrorBox} error=${prices.error} title="The markets could not be loaded" retry=${() => prices.retry()} />`;

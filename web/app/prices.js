@@ -82,10 +82,12 @@ class Prices {
   merge(changed, force = false) {
     this.heardAt = Date.now();
     let grown = false;
-    for (const price of changed) {
+    for (let price of changed) {
       if (!price?.symbol) continue;
       const old = this.bySymbol.get(price.symbol);
       if (!force && old && toMs(price.time) < toMs(old.time) && price.health === old.health) continue;
+      // What was said before the first trade takes nothing away from what is known since.
+      if (!force && old?.time != null && price.time === null) price = { symbol: price.symbol, health: price.health };
       // Updates may carry the changed fields only.
       // Numbers come without zeros at their end: how many digits a market's prices have is learned from all of them.
       const seen = [price.price, price.bid, price.ask, price.high24h, price.low24h].map(places);

@@ -10,6 +10,7 @@ export const SYMBOLS = [
   { symbol: 'binance:DOGE/USDT', price: 0.1423, decimals: 5, volume: 510000, health: 'filling' },
   { symbol: 'binance:PEPE/USDT', price: 0.0000118, decimals: 8, volume: 90000000 },
   { symbol: 'binance:ADA/USDT', price: 0.4471, decimals: 4, volume: 42000, health: 'down' },
+  { symbol: 'binance:NEW/USDT', price: 1, decimals: 2, volume: 0, health: 'down', unheard: true },
 ];
 
 export const TIMEFRAMES = { '1s': 1, '5s': 5, '15s': 15, '30s': 30, '1m': 60, '3m': 180, '5m': 300, '15m': 900, '30m': 1800, '1h': 3600, '2h': 7200, '4h': 14400, '6h': 21600, '8h': 28800, '12h': 43200, '1d': 86400, '3d': 259200, '1w': 604800, '1M': 2592000 };
@@ -69,6 +70,7 @@ const missing = (ms) => {
 
 /** One candle as the API gives it, or null where there is none. */
 export function candle(market, tf, open, now, ms) {
+  if (market.unheard) return null;
   const end = nextOpen(tf, open);
   if (open > now || open < BORN) return null;
   const until = Math.min(end, now + 1);
@@ -106,6 +108,7 @@ export function candle(market, tf, open, now, ms) {
 /** Candles of a range, oldest first: `[from, to)`; with no `from` the last `limit` before `to`. */
 export function candles(market, tf, { from, to, limit, now, ms }) {
   const out = [];
+  if (market.unheard) return out;
   if (from != null) {
     for (let t = floorTo(tf, Math.max(from, BORN)); t < Math.min(to ?? Infinity, now + 1) && out.length < limit; t = nextOpen(tf, t)) {
       if (t < from) continue;
@@ -125,6 +128,7 @@ export function candles(market, tf, { from, to, limit, now, ms }) {
 
 /** The row of the list of markets. */
 export function price(market, now) {
+  if (market.unheard) return { symbol: market.symbol, price: null, time: null, health: 'down' };
   const at = market.health === 'down' ? now - 3 * 3600_000 : market.health === 'late' ? now - 45_000 : now;
   const last = priceAt(market, at);
   const before = priceAt(market, at - 86400_000);

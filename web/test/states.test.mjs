@@ -31,6 +31,23 @@ async function visit(url, run, options = {}) {
   }
 }
 
+describe('before the first trade', () => {
+  test('a market stands in the list, last by price', () => visit('/?sort=price&order=desc', async (page, shot) => {
+    const row = page.locator('tr[data-symbol="binance:NEW/USDT"]');
+    await row.waitFor(WAIT);
+    assert.equal(await row.locator('.price-text').innerText(), '–');
+    assert.equal(await row.locator('.c-age').innerText(), '–');
+    assert.match(await row.locator('.c-health').innerText(), /down/i);
+    assert.equal(await page.locator('.markets tbody tr').last().getAttribute('data-symbol'), 'binance:NEW/USDT');
+    await shot('unheard');
+  }));
+  test('its chart is empty and says so', () => visit('/chart/binance:NEW-USDT', async (page) => {
+    await page.waitForSelector('.market-price', WAIT);
+    assert.equal(await page.locator('.market-price').innerText(), '–');
+    assert.doesNotMatch(await page.title(), /null|NaN/);
+  }));
+});
+
 describe('loading', () => {
   for (const [name, url] of [['markets', '/?fault=dead'], ['chart', `${CHART}?fault=dead`], ['health', '/data-health?fault=dead']]) {
     test(`${name}: a skeleton stands while nothing has come`, () => visit(url, async (page, shot) => {

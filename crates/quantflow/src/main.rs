@@ -22,5 +22,9 @@ use clap::Parser;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
+    // The allocator asks for huge pages, and of each that it touches 2 MiB are kept whole: an idle server held twice
+    // what it uses, and an import took longer for clearing them. A kernel that refuses leaves it as it was.
+    #[cfg(target_os = "linux")]
+    let _ = rustix::thread::disable_transparent_huge_pages(true);
     dispatch::run(arguments::Arguments::parse())
 }

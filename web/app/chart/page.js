@@ -174,7 +174,7 @@ export function ChartPage({ segment }) {
     const { pair, venue } = splitSymbol(symbol);
     const name = () => {
       const price = prices.bySymbol.get(symbol);
-      document.title = `${price ? `${grouped(withPlaces(price.price, price.places))} ` : ''}${pair} ${venue === 'demo' ? 'demo ' : ''}${timeframe} · QuantFlow`;
+      document.title = `${price?.price != null ? `${grouped(withPlaces(price.price, price.places))} ` : ''}${pair} ${venue === 'demo' ? 'demo ' : ''}${timeframe} · QuantFlow`;
     };
     name();
     return prices.subscribeRow(symbol, name);

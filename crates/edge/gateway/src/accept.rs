@@ -61,12 +61,14 @@ pub(crate) fn format(headers: &HeaderMap, tabular: bool) -> Format {
     if !tabular {
         return Format::Json;
     }
-    let Some(accept) = headers.get(ACCEPT) else {
-        return Format::Json;
-    };
-    let Ok(accept) = accept.to_str() else {
-        return Format::Json;
-    };
+    headers
+        .get(ACCEPT)
+        .and_then(|accept| accept.to_str().ok())
+        .map_or(Format::Json, format_of)
+}
+
+/// The format that is liked best in the text of `Accept`.
+pub(crate) fn format_of(accept: &str) -> Format {
     if accept == "*/*" || accept == "application/json" {
         return Format::Json;
     }
@@ -84,7 +86,11 @@ pub(crate) fn format(headers: &HeaderMap, tabular: bool) -> Format {
 
 /// The coding that a client likes best; of those that it likes alike zstd, then br, then gzip.
 pub(crate) fn coding(headers: &HeaderMap) -> Option<Coding> {
-    let accept = headers.get(ACCEPT_ENCODING)?.to_str().ok()?;
+    coding_of(headers.get(ACCEPT_ENCODING)?.to_str().ok()?)
+}
+
+/// The coding that is liked best in the text of `Accept-Encoding`.
+pub(crate) fn coding_of(accept: &str) -> Option<Coding> {
     if accept.is_empty() || accept == "identity" {
         return None;
     }

@@ -15,6 +15,7 @@ use tokio::sync::OnceCell;
 
 use crate::accept::Format;
 use crate::answer::Finished;
+use crate::heads::Heads;
 use crate::lock;
 use crate::problem::Problem;
 
@@ -45,17 +46,31 @@ struct Shard {
 /// A request as it was written, and the answer that it meant.
 #[derive(Debug)]
 struct Spelling {
-    target: Box<str>,
     format: Format,
-    known: Known,
+    known: Arc<Known>,
 }
 
 /// What is known of a request's spelling.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(crate) struct Known {
+    /// Path and query as they were written.
+    pub(crate) target: Box<str>,
     pub(crate) answer: Arc<Finished>,
     /// Whether the path is one that is going away.
     pub(crate) deprecated: bool,
+    /// Heads of responses, which are the same for every request of this spelling.
+    pub(crate) heads: Heads,
+}
+
+impl Known {
+    pub(crate) fn new(target: &str, answer: Arc<Finished>, deprecated: bool) -> Arc<Self> {
+        Arc::new(Self {
+            target: target.into(),
+            answer,
+            deprecated,
+            heads: Heads::default(),
+        })
+    }
 }
 
 impl AnswerCache {
@@ -69,17 +84,20 @@ impl AnswerCache {
     }
 
     /// The answer to a request that was answered in this very spelling, if it still holds.
-    pub(crate) fn known(&self, target: &str, format: Format, now: Duration) -> Option<Known> {
+    pub(crate) fn known(&self, target: &str, format: Format, now: Duration) -> Option<Arc<Known>> {
         let hash = FxBuildHasher.hash_one((target, format));
         let spellings = lock(&self.spellings[hash as usize % SHARDS]);
         spellings
             .get(&hash)
-            .filter(|s| &*s.target == target && s.format == format && s.known.answer.expires > now)
-            .map(|s| s.known.clone())
+            .filter(|s| {
+                &*s.known.target == target && s.format == format && s.known.answer.expires > now
+            })
+            .map(|s| Arc::clone(&s.known))
     }
 
     /// Remembers which answer a spelling meant.
-    pub(crate) fn remember(&self, target: &str, format: Format, known: Known, now: Duration) {
+    pub(crate) fn remember(&self, format: Format, known: Arc<Known>, now: Duration) {
+        let target = &*known.target;
         if self.budget == 0 || target.len() > 1024 || known.answer.expires <= now {
             return;
         }
@@ -91,15 +109,7 @@ impl AnswerCache {
                 spellings.clear();
             }
         }
-        let target = target.into();
-        spellings.insert(
-            hash,
-            Spelling {
-                target,
-                format,
-                known,
-            },
-        );
+        spellings.insert(hash, Spelling { format, known });
     }
 
     /// The answer of a key, made by `make` if it is not there; and whether it was there. `clock` gives the time since
@@ -297,11 +307,8 @@ mod tests {
             let (answer, _) = cache
                 .get_or_make(&key, || Duration::ZERO, async { finished(&text, 60, 0) })
                 .await;
-            let known = Known {
-                answer: answer.unwrap(),
-                deprecated: false,
-            };
-            cache.remember(&key, Format::Json, known, Duration::ZERO);
+            let known = Known::new(&key, answer.unwrap(), false);
+            cache.remember(Format::Json, known, Duration::ZERO);
         }
         for shard in &cache.shards {
             let shard = lock(shard);
@@ -318,11 +325,8 @@ mod tests {
     fn a_spelling_is_known_until_its_answer_is_too_old() {
         let cache = AnswerCache::new(1 << 20);
         let answer = Arc::new(finished("a", 10, 0).unwrap());
-        let known = Known {
-            answer,
-            deprecated: true,
-        };
-        cache.remember("/prices?x=1", Format::Json, known, Duration::ZERO);
+        let known = Known::new("/prices?x=1", answer, true);
+        cache.remember(Format::Json, known, Duration::ZERO);
         let at = |target, format, s| cache.known(target, format, Duration::from_secs(s));
         assert!(at("/prices?x=1", Format::Json, 9).unwrap().deprecated);
         assert!(at("/prices?x=1", Format::Json, 10).is_none());

@@ -81,10 +81,11 @@ fn at_once<B>(
     let target = request.uri().path_and_query()?.as_str();
     let headers = request.headers();
     let format = accept::format(headers, true);
-    let Known { answer, deprecated } = shared.cache.known(target, format, asker.began)?;
+    let known = shared.cache.known(target, format, asker.began)?;
+    let answer = &known.answer;
     guard::host(headers, request.uri(), peer, &shared.options).ok()?;
     let endpoint = answer.endpoint;
-    let verdict = limit(shared, asker, endpoint);
+    let verdict = limit(shared, asker.client, endpoint, asker.began);
     if verdict.is_some_and(|verdict| !verdict.allowed) {
         let problem = too_many(endpoint, verdict);
         let response = respond::problem(shared, asker, &problem);
@@ -105,9 +106,9 @@ fn at_once<B>(
     let response = respond::finished(
         shared,
         asker,
-        &answer,
+        answer,
         true,
-        deprecated,
+        known.deprecated,
         headers,
         request.uri(),
     );
@@ -121,16 +122,22 @@ fn at_once<B>(
     ))
 }
 
-fn limit(shared: &Shared, asker: &Asker, endpoint: usize) -> Option<Verdict> {
+/// Takes a token of a client's; `None` where nobody counts. `now`: the time since the gateway began.
+pub(crate) fn limit(
+    shared: &Shared,
+    client: IpAddr,
+    endpoint: usize,
+    now: Duration,
+) -> Option<Verdict> {
     let limits = &shared.options.limits;
-    if !limits.enabled || (limits.exempt_loopback && asker.client.is_loopback()) {
+    if !limits.enabled || (limits.exempt_loopback && client.is_loopback()) {
         return None;
     }
     let per_minute = shared.settings.get(endpoint)?.per_minute;
     Some(
         shared
             .limiter
-            .take(asker.client, endpoint as u16, per_minute, asker.began),
+            .take(client, endpoint as u16, per_minute, now),
     )
 }
 
@@ -188,7 +195,7 @@ where
             Route::None => return (None, None, Err(no_route(request.uri().path()))),
         };
     let entry = &ENDPOINTS[endpoint];
-    let verdict = limit(shared, asker, endpoint);
+    let verdict = limit(shared, asker.client, endpoint, asker.began);
     if verdict.is_some_and(|verdict| !verdict.allowed) {
         return (Some(endpoint), verdict, Err(too_many(endpoint, verdict)));
     }
@@ -403,14 +410,9 @@ async fn data(
     shared.measure.looked_up(endpoint, hit);
     let answer = answer?;
     if let Some(target) = uri.path_and_query() {
-        let known = Known {
-            answer: Arc::clone(&answer),
-            deprecated,
-        };
+        let known = Known::new(target.as_str(), Arc::clone(&answer), deprecated);
         let spelled = accept::format(&headers, true);
-        shared
-            .cache
-            .remember(target.as_str(), spelled, known, shared.since_start());
+        shared.cache.remember(spelled, known, shared.since_start());
     }
     if let Some(coding) = accept::coding(&headers)
         && answer.is_heavy(coding)

@@ -187,6 +187,13 @@ pub(crate) enum Route {
     None,
 }
 
+/// The names of all endpoints, by which they are configured.
+pub fn endpoint_names() -> impl Iterator<Item = &'static str> + Clone {
+    crate::routes::ENDPOINTS
+        .iter()
+        .map(|endpoint| endpoint.name)
+}
+
 const PREFIX: &str = "/api/v1";
 
 /// Where a method and path lead.

@@ -2,7 +2,7 @@
 
 use std::future::Future;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -76,6 +76,8 @@ pub(crate) struct Shared {
     pub(crate) settings: Vec<Setting>,
     /// Said once, when the gateway begins to stop.
     pub(crate) stopping: CancellationToken,
+    /// Set just before that is said: what may be read for each request.
+    pub(crate) stops: AtomicBool,
     /// Live connections, which outlive their request.
     pub(crate) tasks: TaskTracker,
     start: Instant,
@@ -89,6 +91,8 @@ pub(crate) struct Setting {
     pub(crate) ttl: Duration,
     /// `"prices";q=120;w=60`
     pub(crate) policy: HeaderValue,
+    /// The policy as a header, and the beginning of the next one, as they are sent after another.
+    pub(crate) limited: Box<[u8]>,
 }
 
 impl Gateway {
@@ -113,10 +117,16 @@ impl Gateway {
                     .copied()
                     .unwrap_or(endpoint.per_minute);
                 let ttl = options.cache.ttl.get(endpoint.name).copied();
+                let policy = format!("\"{}\";q={per_minute};w=60", endpoint.name);
+                let limited = format!(
+                    "\r\nratelimit-policy: {policy}\r\nratelimit: \"{}\";r=",
+                    endpoint.name
+                );
                 Setting {
                     per_minute,
                     ttl: ttl.unwrap_or(Duration::from_secs(endpoint.ttl)),
-                    policy: header(&format!("\"{}\";q={per_minute};w=60", endpoint.name)),
+                    policy: header(&policy),
+                    limited: limited.into_bytes().into(),
                 }
             })
             .collect();
@@ -131,6 +141,7 @@ impl Gateway {
                 indicators: LiveIndicators::default(),
                 settings,
                 stopping: CancellationToken::new(),
+                stops: AtomicBool::new(false),
                 tasks: TaskTracker::new(),
                 start: Instant::now(),
                 ids: AtomicU64::new(seed),
@@ -179,6 +190,11 @@ impl Shared {
     /// The time since the gateway began: for ages and limits, which must not jump when the clock is set.
     pub(crate) fn since_start(&self) -> Duration {
         self.start.elapsed()
+    }
+
+    /// The instant that is so long after the gateway's beginning.
+    pub(crate) fn instant(&self, since_start: Duration) -> Instant {
+        self.start + since_start
     }
 
     /// A number that no other request of this gateway has, and hardly one of another.

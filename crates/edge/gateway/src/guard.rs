@@ -28,13 +28,7 @@ pub(crate) fn host(
             Ok(())
         };
     };
-    let name = host_name(given);
-    let ours = name.eq_ignore_ascii_case("localhost")
-        || name.trim_matches(['[', ']']).parse::<IpAddr>().is_ok()
-        || options.allowed_hosts.iter().any(|allowed| allowed.eq_ignore_ascii_case(name))
-        // beyond loopback only who sets names restricts them: we cannot know by which the machine is reached
-        || (!peer.loopback && options.allowed_hosts.is_empty());
-    if ours {
+    if is_ours(given, peer, options) {
         return Ok(());
     }
     Err(Problem::new(
@@ -43,6 +37,16 @@ pub(crate) fn host(
     )
     .with("header", "host")
     .with("given", given.chars().take(200).collect::<String>()))
+}
+
+/// Whether the name that a request gives, with or without a port, is one of ours.
+pub(crate) fn is_ours(given: &str, peer: Peer, options: &GatewayOptions) -> bool {
+    let name = host_name(given);
+    name.eq_ignore_ascii_case("localhost")
+        || name.trim_matches(['[', ']']).parse::<IpAddr>().is_ok()
+        || options.allowed_hosts.iter().any(|allowed| allowed.eq_ignore_ascii_case(name))
+        // beyond loopback only who sets names restricts them: we cannot know by which the machine is reached
+        || (!peer.loopback && options.allowed_hosts.is_empty())
 }
 
 /// The name without the port.
@@ -137,17 +141,29 @@ pub(crate) fn may_write(
 
 /// Whose request it is: the last address in `X-Forwarded-For` that is no proxy of ours, where a trusted proxy sent it.
 pub(crate) fn client(headers: &HeaderMap, peer: Peer, options: &GatewayOptions) -> IpAddr {
+    let forwarded = headers.get_all("x-forwarded-for");
+    client_of(
+        forwarded.iter().filter_map(|value| value.to_str().ok()),
+        peer,
+        options,
+    )
+}
+
+/// Whose request it is, by the texts of `X-Forwarded-For`.
+pub(crate) fn client_of<'a>(
+    forwarded: impl Iterator<Item = &'a str>,
+    peer: Peer,
+    options: &GatewayOptions,
+) -> IpAddr {
     let trusted = |address: &IpAddr| options.trusted_proxies.contains(address);
     if options.trusted_proxies.is_empty() || !trusted(&peer.address) {
         return peer.address;
     }
-    headers
-        .get_all("x-forwarded-for")
-        .iter()
-        .filter_map(|value| value.to_str().ok())
+    forwarded
         .flat_map(|value| value.split(','))
         .filter_map(|address| address.trim().parse::<IpAddr>().ok())
-        .rfind(|address| !trusted(address))
+        .filter(|address| !trusted(address))
+        .last()
         .unwrap_or(peer.address)
 }
 

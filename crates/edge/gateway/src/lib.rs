@@ -2,7 +2,8 @@
 //!
 //! [`Gateway`] answers from [`quantflow_market::MarketQueries`] and the small traits of [`sources`]; the binary says what
 //! stands behind them. A request goes through one chain, written by hand because a stack of layers costs more than the
-//! answer (`edge`): guards, the cache of finished answers, limits, checks, handler, packing.
+//! answer (`edge`): guards, the cache of finished answers, limits, checks, handler, packing. What is cached and asked for
+//! again in the same words does not get so far: it is answered between the socket and the HTTP library (`front`, `quick`).
 //!
 //! Adding an endpoint is a file in `src/routes/` and its line in `src/routes.rs`: the table there routes, checks, limits,
 //! caches, counts and documents it. What went wrong becomes a status in `src/problem.rs` and nowhere else.
@@ -10,6 +11,7 @@
 
 mod accept;
 mod answer;
+mod asked;
 mod assets;
 mod body;
 mod cache;
@@ -17,8 +19,10 @@ mod directory;
 mod dto;
 mod edge;
 mod endpoint;
+mod front;
 mod gateway;
 mod guard;
+mod heads;
 mod history;
 mod limit;
 mod live;
@@ -28,13 +32,16 @@ mod options;
 mod pack;
 mod parameter;
 mod problem;
+mod quick;
 mod recorder;
 mod respond;
 mod routes;
 mod serve;
 pub mod sources;
+mod stamp;
 mod table;
 
+pub use endpoint::endpoint_names;
 pub use gateway::{Gateway, GatewayParts};
 pub use openapi::openapi_document;
 pub use options::{CacheOptions, GatewayOptions, LimitOptions, LiveOptions, Token};

@@ -6,6 +6,15 @@ use std::time::Duration;
 
 /// Upper ends of the buckets of `http_request_duration_seconds`, in seconds.
 const BUCKETS: [f64; 6] = [0.1, 0.5, 1.0, 2.0, 5.0, 10.0];
+/// The same in nanoseconds.
+const BUCKET_NANOS: [u64; 6] = [
+    100_000_000,
+    500_000_000,
+    1_000_000_000,
+    2_000_000_000,
+    5_000_000_000,
+    10_000_000_000,
+];
 /// Statuses that are counted one by one; any other counts as 500, for we send no other.
 const STATUSES: [u16; 21] = [
     101, 200, 204, 301, 304, 400, 401, 403, 404, 405, 409, 413, 415, 422, 426, 429, 500, 501, 502,
@@ -25,8 +34,8 @@ struct Endpoint {
 
 #[derive(Debug, Default)]
 struct Duration2 {
-    buckets: [AtomicU64; BUCKETS.len()],
-    count: AtomicU64,
+    /// The last is for what took longer than all of them.
+    buckets: [AtomicU64; BUCKETS.len() + 1],
     nanos: AtomicU64,
 }
 
@@ -86,14 +95,10 @@ impl Measure {
             .unwrap_or(16);
         endpoint.requests[method][status].fetch_add(1, Relaxed);
         let durations = &endpoint.durations[usize::from(method > 1)];
-        let seconds = took.as_secs_f64();
-        if let Some(bucket) = BUCKETS.iter().position(|end| seconds <= *end) {
-            durations.buckets[bucket].fetch_add(1, Relaxed);
-        }
-        durations.count.fetch_add(1, Relaxed);
-        durations
-            .nanos
-            .fetch_add(u64::try_from(took.as_nanos()).unwrap_or(u64::MAX), Relaxed);
+        let nanos = u64::try_from(took.as_nanos()).unwrap_or(u64::MAX);
+        let bucket = BUCKET_NANOS.iter().position(|end| nanos <= *end);
+        durations.buckets[bucket.unwrap_or(BUCKETS.len())].fetch_add(1, Relaxed);
+        durations.nanos.fetch_add(nanos, Relaxed);
     }
 
     /// Counts a look into the cache of answers.
@@ -178,14 +183,18 @@ impl Measure {
         head(out, NAME, "histogram", "How long answers took to be made.");
         for (path, endpoint) in &self.endpoints {
             for (method, durations) in ["GET", "POST"].iter().zip(&endpoint.durations) {
-                let total = durations.count.load(Relaxed);
+                let counts = durations
+                    .buckets
+                    .each_ref()
+                    .map(|count| count.load(Relaxed));
+                let total: u64 = counts.iter().sum();
                 if total == 0 {
                     continue;
                 }
                 let labels = format!("method=\"{method}\",endpoint=\"{path}\"");
                 let mut below = 0;
-                for (end, count) in BUCKETS.iter().zip(&durations.buckets) {
-                    below += count.load(Relaxed);
+                for (end, count) in BUCKETS.iter().zip(counts) {
+                    below += count;
                     line(
                         out,
                         &format!("{NAME}_bucket"),
@@ -193,8 +202,6 @@ impl Measure {
                         below,
                     );
                 }
-                // a count that was raised meanwhile must not make +Inf smaller than a bucket
-                let total = total.max(below);
                 line(
                     out,
                     &format!("{NAME}_bucket"),

@@ -87,6 +87,25 @@ impl Asker {
         }
     }
 
+    fn line(
+        &self,
+        endpoint: Option<usize>,
+        status: StatusCode,
+        took: Duration,
+        hit: Option<bool>,
+    ) -> Line<'_> {
+        Line {
+            client: self.client,
+            id: self.id_text(),
+            method: &self.method,
+            path: &self.path,
+            endpoint,
+            status,
+            took,
+            hit,
+        }
+    }
+
     pub(crate) fn id_text(&self) -> &str {
         // sane ids and made up ones are plain characters
         self.id.to_str().unwrap_or_default()
@@ -94,7 +113,7 @@ impl Asker {
 }
 
 /// An id that can stand in a header, in JSON and in a log line as it is.
-fn is_sane(id: &[u8]) -> bool {
+pub(crate) fn is_sane(id: &[u8]) -> bool {
     (1..=64).contains(&id.len())
         && id
             .iter()
@@ -102,9 +121,13 @@ fn is_sane(id: &[u8]) -> bool {
 }
 
 fn made_up_id(number: u64) -> HeaderValue {
+    HeaderValue::from_bytes(&hex(number)).unwrap_or_else(|_| HeaderValue::from_static("0"))
+}
+
+/// A number in sixteen digits.
+pub(crate) fn hex(number: u64) -> [u8; 16] {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    let text: [u8; 16] = std::array::from_fn(|i| DIGITS[(number >> (60 - 4 * i)) as usize & 15]);
-    HeaderValue::from_bytes(&text).unwrap_or_else(|_| HeaderValue::from_static("0"))
+    std::array::from_fn(|i| DIGITS[(number >> (60 - 4 * i)) as usize & 15])
 }
 
 /// A problem in the envelope.
@@ -156,10 +179,7 @@ pub(crate) fn finished(
     {
         let mut response = Response::new(Body::empty());
         *response.status_mut() = StatusCode::NOT_MODIFIED;
-        let headers = response.headers_mut();
-        headers.insert(header::ETAG, answer.etag.clone());
-        headers.insert(header::CACHE_CONTROL, answer.cache_control.clone());
-        headers.insert(header::VARY, vary(&shared.options));
+        unchanged_head(shared, answer, response.headers_mut());
         return response;
     }
     let tail = if answer.format.enveloped() {
@@ -179,6 +199,26 @@ pub(crate) fn finished(
     let mut response = Response::new(body);
     let headers = response.headers_mut();
     headers.reserve(24);
+    answer_head(shared, answer, coding, deprecated, uri, headers);
+    response
+}
+
+/// What is said of an answer that the client has already.
+pub(crate) fn unchanged_head(shared: &Shared, answer: &Finished, headers: &mut HeaderMap) {
+    headers.insert(header::ETAG, answer.etag.clone());
+    headers.insert(header::CACHE_CONTROL, answer.cache_control.clone());
+    headers.insert(header::VARY, vary(&shared.options));
+}
+
+/// What is said of an answer, as it is packed and for the spelling by which it was asked for.
+pub(crate) fn answer_head(
+    shared: &Shared,
+    answer: &Finished,
+    coding: Option<Coding>,
+    deprecated: bool,
+    uri: &Uri,
+    headers: &mut HeaderMap,
+) {
     headers.insert(
         header::CONTENT_TYPE,
         HeaderValue::from_static(answer.format.content_type()),
@@ -196,7 +236,19 @@ pub(crate) fn finished(
     if deprecated {
         say_deprecated(headers, uri);
     }
-    response
+}
+
+/// Puts on what every response carries.
+pub(crate) fn dress(shared: &Shared, headers: &mut HeaderMap) {
+    for (name, value) in SECURITY.iter() {
+        headers.insert(name, value.clone());
+    }
+    if shared.options.behind_tls {
+        headers.insert(
+            header::STRICT_TRANSPORT_SECURITY,
+            HeaderValue::from_static("max-age=31536000; includeSubDomains"),
+        );
+    }
 }
 
 fn vary(options: &GatewayOptions) -> HeaderValue {
@@ -208,9 +260,13 @@ fn vary(options: &GatewayOptions) -> HeaderValue {
 }
 
 /// Short answers are sent in one piece: a copy is cheaper than a second write.
-const ONE_PIECE: usize = 16 << 10;
+pub(crate) const ONE_PIECE: usize = 16 << 10;
 
-fn pack(answer: &Finished, tail: Vec<u8>, coding: Option<Coding>) -> (Body, Option<Coding>) {
+pub(crate) fn pack(
+    answer: &Finished,
+    tail: Vec<u8>,
+    coding: Option<Coding>,
+) -> (Body, Option<Coding>) {
     if let Some(coding) = coding
         && let Some(open) = answer.packed(coding)
     {
@@ -232,12 +288,20 @@ fn pack(answer: &Finished, tail: Vec<u8>, coding: Option<Coding>) -> (Body, Opti
 
 /// Whether a list of tags has this one; weak and strong are the same here.
 pub(crate) fn has_tag(tags: &HeaderValue, tag: &HeaderValue) -> bool {
-    let (Ok(tags), Ok(tag)) = (tags.to_str(), tag.to_str()) else {
+    tags.to_str().is_ok_and(|tags| names_tag(tags, tag))
+}
+
+/// The same for a list as text.
+pub(crate) fn names_tag(tags: &str, tag: &HeaderValue) -> bool {
+    let Ok(tag) = tag.to_str() else {
         return false;
     };
-    let strong = |tag: &str| tag.trim().trim_start_matches("W/").to_owned();
-    let wanted = strong(tag);
-    tags.trim() == "*" || tags.split(',').any(|tag| strong(tag) == wanted)
+    tags.trim() == "*" || tags.split(',').any(|given| strong(given) == strong(tag))
+}
+
+/// A tag without the mark of a weak one.
+fn strong(tag: &str) -> &str {
+    tag.trim().trim_start_matches("W/")
 }
 
 /// Where the next page is.
@@ -329,7 +393,7 @@ pub(crate) fn no_store(response: &mut Response<Body>) {
     headers.remove(header::ETAG);
 }
 
-/// Puts on what every response carries, counts and logs it.
+/// Puts on what every response carries and what differs from request to request, counts and logs it.
 pub(crate) fn finish(
     shared: &Shared,
     asker: &Asker,
@@ -339,15 +403,7 @@ pub(crate) fn finish(
     mut response: Response<Body>,
 ) -> Response<Body> {
     let headers = response.headers_mut();
-    for (name, value) in SECURITY.iter() {
-        headers.insert(name, value.clone());
-    }
-    if shared.options.behind_tls {
-        headers.insert(
-            header::STRICT_TRANSPORT_SECURITY,
-            HeaderValue::from_static("max-age=31536000; includeSubDomains"),
-        );
-    }
+    dress(shared, headers);
     headers.insert(REQUEST_ID, asker.id.clone());
     if let Some(origin) = &asker.origin {
         headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone());
@@ -372,7 +428,7 @@ pub(crate) fn finish(
     shared
         .measure
         .answered(endpoint, &asker.method, status, took);
-    log(asker, endpoint, status, took, hit);
+    log(&asker.line(endpoint, status, took, hit));
     response
 }
 
@@ -395,19 +451,34 @@ fn say_limit(shared: &Shared, headers: &mut HeaderMap, endpoint: usize, verdict:
     }
 }
 
-fn log(
-    asker: &Asker,
-    endpoint: Option<usize>,
-    status: StatusCode,
-    took: Duration,
-    hit: Option<bool>,
-) {
-    let name = endpoint
+/// What the log says of a request.
+#[derive(Debug)]
+pub(crate) struct Line<'a> {
+    pub(crate) client: IpAddr,
+    pub(crate) id: &'a str,
+    pub(crate) method: &'a Method,
+    pub(crate) path: &'a str,
+    pub(crate) endpoint: Option<usize>,
+    pub(crate) status: StatusCode,
+    pub(crate) took: Duration,
+    pub(crate) hit: Option<bool>,
+}
+
+pub(crate) fn log(line: &Line<'_>) {
+    let Line {
+        client,
+        id: request_id,
+        method,
+        path,
+        status,
+        hit,
+        ..
+    } = *line;
+    let name = line
+        .endpoint
         .and_then(|at| ENDPOINTS.get(at))
         .map_or("none", |entry| entry.name);
-    let (method, path, client) = (&asker.method, asker.path.as_str(), asker.client);
-    let (status_code, micros, request_id) =
-        (status.as_u16(), took.as_micros() as u64, asker.id_text());
+    let (status_code, micros) = (status.as_u16(), line.took.as_micros() as u64);
     if is_fault(status) {
         tracing::error!(target: "quantflow::http", %method, path, endpoint = name, status = status_code, micros, %client, request_id, "answered");
     } else if status == StatusCode::TOO_MANY_REQUESTS {

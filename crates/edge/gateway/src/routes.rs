@@ -44,5 +44,6 @@ pub(crate) static ENDPOINTS: &[Endpoint] = &[
     pages::CHART,
     pages::DATA_HEALTH,
     pages::HELP,
+    pages::ICON,
     pages::ASSETS,
 ];

@@ -1,24 +1,27 @@
 //! Accepts connections, and lets them finish when the gateway stops.
 
 use std::convert::Infallible;
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::io;
 use std::net::SocketAddr;
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio_util::sync::WaitForCancellationFuture;
 use tokio_util::task::TaskTracker;
 
 use crate::edge::{self, Peer};
+use crate::front::{Exchange, Front};
 use crate::gateway::Shared;
+use crate::quick::Quick;
 
 /// Why serving ended.
 #[derive(Debug, thiserror::Error)]
@@ -72,6 +75,7 @@ pub(crate) async fn serve(
         }
     }
     drop(listener);
+    shared.stops.store(true, Ordering::Release);
     shared.stopping.cancel();
     connections.close();
     shared.tasks.close();
@@ -102,6 +106,37 @@ fn is_of_one_client(error: &io::Error) -> bool {
     )
 }
 
+/// What the signal to stop and a connection have told each other.
+enum Told {
+    Nothing,
+    WhomToWake,
+    ToStop,
+}
+
+impl Told {
+    /// Whether the connection is to end. The signal is asked once, and then only when there is something to hear: to
+    /// ask it takes a lock that all connections share.
+    fn poll_stop(
+        &mut self,
+        shared: &Shared,
+        stopping: Pin<&mut WaitForCancellationFuture<'_>>,
+        context: &mut Context<'_>,
+    ) -> bool {
+        let ask = match self {
+            Self::Nothing => true,
+            Self::WhomToWake => shared.stops.load(Ordering::Acquire),
+            Self::ToStop => return true,
+        };
+        if ask {
+            *self = match stopping.poll(context) {
+                Poll::Ready(()) => Self::ToStop,
+                Poll::Pending => Self::WhomToWake,
+            };
+        }
+        matches!(self, Self::ToStop)
+    }
+}
+
 async fn connection(
     shared: Arc<Shared>,
     stream: TcpStream,
@@ -118,24 +153,47 @@ async fn connection(
         loopback,
     };
     shared.measure.connections.fetch_add(1, Ordering::Relaxed);
-    let service =
-        service_fn(|request| edge::answer(&shared, peer, request).map(Ok::<_, Infallible>));
+    let exchange = Arc::new(Exchange::default());
+    let service = service_fn(|request| {
+        exchange.begin();
+        edge::answer(&shared, peer, request)
+            .map(|response| Ok::<_, Infallible>(exchange.made(response)))
+    });
+    let quick = Quick::new(Arc::clone(&shared), peer);
+    let mut front = Front::new(stream, quick, Arc::clone(&exchange));
+    let mut stopping = pin!(shared.stopping.cancelled());
+    let mut told = Told::Nothing;
+    // the library comes in with the first request that is for it: most clients poll what is there
+    let asked = poll_fn(|context| match front.poll_next(context) {
+        Poll::Pending if told.poll_stop(&shared, stopping.as_mut(), context) => Poll::Ready(Ok(())),
+        polled => polled,
+    });
+    if let Err(error) = asked.await {
+        shared.measure.connections.fetch_sub(1, Ordering::Relaxed);
+        tracing::debug!(cause = %error, %address, "a connection ended early");
+        return;
+    }
     let served = http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(shared.options.header_timeout)
-        .pipeline_flush(true)
+        // the front keeps this time: only it knows when the wait began
+        .header_read_timeout(None)
         .max_headers(64)
         .max_buf_size(64 << 10)
-        .serve_connection(TokioIo::new(stream), service)
+        .serve_connection(front, service)
         .with_upgrades();
     let mut served = pin!(served);
-    let ended = tokio::select! {
-        ended = served.as_mut() => ended,
-        () = shared.stopping.cancelled() => {
-            served.as_mut().graceful_shutdown();
-            served.await
+    let mut closing = false;
+    let ended = poll_fn(|context| {
+        if let Poll::Ready(ended) = served.as_mut().poll(context) {
+            return Poll::Ready(ended);
         }
-    };
+        if !closing && told.poll_stop(&shared, stopping.as_mut(), context) {
+            closing = true;
+            served.as_mut().graceful_shutdown();
+            return served.as_mut().poll(context);
+        }
+        Poll::Pending
+    })
+    .await;
     shared.measure.connections.fetch_sub(1, Ordering::Relaxed);
     if let Err(error) = ended {
         // clients that go away or speak no HTTP: nothing for an operator

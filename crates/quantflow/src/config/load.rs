@@ -90,6 +90,7 @@ impl Loaded {
             Form::Flag => text.parse::<bool>().is_ok(),
             Form::Duration => text == "never" || super::units::duration(&text).is_some(),
             Form::Size => super::units::size(&text).is_some(),
+            Form::Count => text.parse::<std::num::NonZeroU32>().is_ok(),
             Form::Address => text.parse::<std::net::SocketAddr>().is_ok(),
         };
         if !fits {
@@ -278,6 +279,11 @@ mod tests {
                 Some("[ingest]\nstreams = [1]"),
                 vec![],
                 vec!["ingest.streams", "list of texts"],
+            ),
+            (
+                Some("[limits.prices]\nrequests = 0"),
+                vec![],
+                vec!["limits.prices.requests", "at least 1"],
             ),
             (
                 None,

@@ -15,6 +15,8 @@ pub(crate) enum Form {
     Size,
     /// `127.0.0.1:8080`.
     Address,
+    /// `120`.
+    Count,
     /// A list of texts; in the environment separated by commas.
     List,
 }
@@ -28,6 +30,7 @@ impl Form {
             Self::Duration => "a duration such as 250ms, 30s, 5m, 12h or 30d",
             Self::Size => "a size such as 64MiB (B, KiB, MiB, GiB)",
             Self::Address => "an address and port such as 127.0.0.1:8080",
+            Self::Count => "a whole number of at least 1",
             Self::List => "a list of texts such as [\"binance:BTC/USDT\"]",
         }
     }
@@ -36,7 +39,7 @@ impl Form {
 /// One key.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Key {
-    /// Its path; `*` stands for a venue's name.
+    /// Its path; `*` stands for the name of a venue or an endpoint.
     pub(crate) path: &'static str,
     /// The form of its value.
     pub(crate) form: Form,
@@ -123,6 +126,12 @@ pub(crate) const KEYS: &[Key] = &[
         "",
         "base URL of the venue's WebSocket API",
     ),
+    key(
+        "limits.*.requests",
+        Form::Count,
+        "",
+        "how many requests a minute a client may send to an endpoint, by its name (prices, ohlc, ...)",
+    ),
     key("store.url", Form::Text, "embedded:", "where series live"),
     key(
         "store.commit_interval",
@@ -178,7 +187,7 @@ pub(crate) const KEYS: &[Key] = &[
 /// Common names of other tools and how they map to ours.
 pub(crate) const ALIASES: &[(&str, &str)] = &[("LOG_LEVEL", "log.level")];
 
-/// The key of a path; a venue's name matches `*`.
+/// The key of a path; any name matches `*`.
 pub(crate) fn find(path: &str) -> Option<&'static Key> {
     KEYS.iter().find(|key| matches(key.path, path))
 }

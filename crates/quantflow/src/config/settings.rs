@@ -23,6 +23,8 @@ pub(crate) struct Settings {
     pub(crate) history: bool,
     pub(crate) demo: Demo,
     pub(crate) venues: BTreeMap<VenueId, VenueSettings>,
+    /// Requests a minute and client by endpoint, where they are not the built-in ones.
+    pub(crate) limits: BTreeMap<String, u32>,
     pub(crate) commit_interval: Duration,
     pub(crate) trades_retention: Option<Duration>,
     pub(crate) seconds_retention: Option<Duration>,
@@ -87,6 +89,7 @@ impl Settings {
             history: read.parsed("ingest.history", "true or false")?,
             demo,
             venues: read.venues()?,
+            limits: read.limits()?,
             commit_interval: read.duration("store.commit_interval", Duration::from_millis(10))?,
             trades_retention: read.optional_duration("store.trades_retention")?,
             seconds_retention: read.optional_duration("store.seconds_retention")?,
@@ -187,6 +190,28 @@ impl Reader<'_> {
             .collect()
     }
 
+    fn limits(&self) -> Result<BTreeMap<String, u32>, ConfigError> {
+        self.loaded
+            .names("limits")
+            .into_iter()
+            .map(|name| {
+                let path = format!("limits.{name}.requests");
+                let known = quantflow_gateway::endpoint_names();
+                if !known.clone().any(|endpoint| endpoint == name) {
+                    let names: Vec<_> = known.collect();
+                    return Err(ConfigError::BadValue {
+                        from: self.value(&path)?.from.clone(),
+                        key: path,
+                        found: name,
+                        expected: format!("the name of an endpoint: {}", names.join(", ")),
+                    });
+                }
+                let requests = self.parsed(&path, "a whole number of at least 1")?;
+                Ok((name, requests))
+            })
+            .collect()
+    }
+
     fn venues(&self) -> Result<BTreeMap<VenueId, VenueSettings>, ConfigError> {
         let mut venues = BTreeMap::new();
         for name in self.loaded.names("venues") {
@@ -208,5 +233,39 @@ impl Reader<'_> {
             venues.insert(id, settings);
         }
         Ok(venues)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{Sources, load};
+
+    fn settings(environment: &[(&str, &str)]) -> Result<Settings, ConfigError> {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("none.toml");
+        std::fs::write(&file, "").unwrap();
+        let sources = Sources {
+            file: Some(file),
+            environment: environment
+                .iter()
+                .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+                .collect(),
+            flags: Vec::new(),
+        };
+        Settings::from_loaded(&load(&sources)?)
+    }
+
+    #[test]
+    fn limits_are_set_by_the_names_of_endpoints() {
+        let limits = settings(&[("QUANTFLOW__LIMITS__PRICES__REQUESTS", "600")])
+            .unwrap()
+            .limits;
+        assert_eq!(limits, [("prices".to_owned(), 600)].into());
+        let error = settings(&[("QUANTFLOW__LIMITS__PRIZES__REQUESTS", "600")]).unwrap_err();
+        let error = error.to_string();
+        for word in ["limits.prizes.requests", "\"prizes\"", "prices, price"] {
+            assert!(error.contains(word), "{error} lacks {word}");
+        }
     }
 }

@@ -12,6 +12,10 @@ use quantflow_store_embedded::{EmbeddedStore, StoreOptions};
 
 use crate::config::Settings;
 
+/// How much of its newest records each partition of the raw log keeps in memory. Its writer reads them within
+/// milliseconds, and older ones come from disk: more would only be held by a server that is idle.
+const LOG_MEMORY: usize = 16 << 20;
+
 /// The engines of a data folder.
 #[derive(Debug, Clone)]
 pub(crate) struct Engines {
@@ -49,6 +53,7 @@ impl Engines {
             fsync: FsyncPolicy::Interval(settings.sync_interval),
             segment_bytes: settings.segment_size,
             segment_age: settings.segment_age,
+            memory_bytes: LOG_MEMORY,
             ..LogOptions::default()
         };
         let (log, repairs) =

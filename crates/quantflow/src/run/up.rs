@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use quantflow_budget_memory::MemoryBudget;
-use quantflow_gateway::{Gateway, GatewayOptions, GatewayParts, Recorder};
+use quantflow_gateway::{Gateway, GatewayOptions, GatewayParts, LimitOptions, Recorder};
 use quantflow_ingest::VenueIngest;
 use quantflow_market::{Market, Partition, PartitionOptions};
 use quantflow_model::VenueId;
@@ -83,13 +83,17 @@ pub(crate) async fn up(settings: Settings, only_demo: bool) -> Result<()> {
     }
     let (partitions, effects): (Vec<Partition>, Vec<mpsc::Receiver<Effect>>) =
         opened.into_iter().unzip();
-    let market = Arc::new(Market::new(
+    let market = Market::new(
         &partitions,
         Arc::clone(&engines.store),
         Arc::clone(&engines.log),
         Arc::clone(&engines.clock),
         engines.hub.clone(),
-    ));
+    );
+    let symbols = plans
+        .iter()
+        .flat_map(|plan| history::symbols(&plan.subscriptions));
+    let market = Arc::new(market.expecting(symbols));
     let kept = settings.data_dir.join("budget");
     let budget = MemoryBudget::kept_in(Arc::clone(&engines.clock), &kept)
         .with_context(|| format!("make the folder {}", kept.display()))?;
@@ -177,6 +181,10 @@ impl Process {
         beside.spawn(upkeep(recorder.clone(), Arc::clone(&self.engines.clock)));
         let options = GatewayOptions {
             bootstrap_token: Some(token::of(&self.settings)?),
+            limits: LimitOptions {
+                endpoints: self.settings.limits.clone(),
+                ..LimitOptions::default()
+            },
             ..GatewayOptions::default()
         };
         let _record = ServerRecord::write(&self.settings.data_dir, &url)?;

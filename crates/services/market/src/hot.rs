@@ -125,7 +125,7 @@ impl Hot {
             .chain(std::iter::once(&self.pending))
     }
 
-    /// The newest price of a symbol.
+    /// The newest price of a symbol, if it has one yet.
     pub(crate) fn price(
         &self,
         slot: SymbolSlot,
@@ -133,15 +133,17 @@ impl Hot {
         silence_nanos: i64,
     ) -> Option<PriceView> {
         let kept = self.kept(slot)?;
-        let (price, time) = kept.last?;
         let open: Option<Candle> = self.pipeline.open_candle(slot, DAY_WINDOW_TIMEFRAME);
+        let day = kept
+            .last
+            .and_then(|(price, _)| kept.window.statistics(price, open.as_ref()));
         Some(PriceView {
             symbol: self.pipeline.symbol(slot)?.clone(),
-            price,
+            price: kept.last.map(|(price, _)| price),
             bid: kept.quote.map(|quote| quote.bid),
             ask: kept.quote.map(|quote| quote.ask),
-            time,
-            day: kept.window.statistics(price, open.as_ref()),
+            time: kept.last.map(|(_, time)| time),
+            day,
             health: self.health(slot, kept, now, silence_nanos),
         })
     }

@@ -20,7 +20,7 @@ use crate::partition::Partition;
 use crate::queries::{MarketQueries, QueryError, Snapshot};
 use crate::stream::{ChannelKey, Hub, StreamSeq, Subscriber};
 use crate::view::{
-    CandlePage, CandleRequest, Certificate, PriceView, Provenance, SymbolView, TradePage,
+    CandlePage, CandleRequest, Certificate, Health, PriceView, Provenance, SymbolView, TradePage,
     TradeRequest,
 };
 
@@ -34,6 +34,7 @@ pub struct Market {
     log: Arc<dyn EventLog>,
     clock: Arc<dyn Clock>,
     hub: Hub,
+    expected: Vec<Symbol>,
 }
 
 impl Market {
@@ -52,6 +53,27 @@ impl Market {
             log,
             clock,
             hub,
+            expected: Vec::new(),
+        }
+    }
+
+    /// Symbols that are to be ingested: they have a place among the prices before anything was heard of them.
+    #[must_use]
+    pub fn expecting(mut self, symbols: impl IntoIterator<Item = Symbol>) -> Self {
+        self.expected.extend(symbols);
+        self
+    }
+
+    /// What is said of a symbol that is to be ingested and of which nothing was heard.
+    fn unheard(symbol: &Symbol) -> PriceView {
+        PriceView {
+            symbol: symbol.clone(),
+            price: None,
+            bid: None,
+            ask: None,
+            time: None,
+            day: None,
+            health: Health::Down,
         }
     }
 
@@ -116,18 +138,23 @@ impl MarketQueries for Market {
             let slots = hot.pipeline.symbols().map(|(slot, _)| slot);
             prices.extend(slots.filter_map(|slot| hot.price(slot, now, shared.silence_nanos)));
         }
+        prices.extend(self.expected.iter().map(Self::unheard));
+        // the sort is stable: what was heard of a symbol stands before that nothing was
         prices.sort_by(|a, b| a.symbol.cmp(&b.symbol));
+        prices.dedup_by(|b, a| a.symbol == b.symbol);
         prices
     }
 
     fn price(&self, symbol: &Symbol) -> Option<PriceView> {
-        let shared = self.shared(symbol)?;
-        let hot = shared.lock();
-        hot.price(
-            hot.pipeline.slot(symbol)?,
-            self.clock.now(),
-            shared.silence_nanos,
-        )
+        let heard = self.shared(symbol).and_then(|shared| {
+            let hot = shared.lock();
+            let slot = hot.pipeline.slot(symbol)?;
+            hot.price(slot, self.clock.now(), shared.silence_nanos)
+        });
+        heard.or_else(|| {
+            let expected = self.expected.iter().find(|expected| *expected == symbol)?;
+            Some(Self::unheard(expected))
+        })
     }
 
     async fn symbols(&self) -> Result<Vec<SymbolView>, QueryError> {
@@ -139,6 +166,11 @@ impl MarketQueries for Market {
             trades: None,
             timeframes: Vec::new(),
         };
+        for symbol in &self.expected {
+            symbols
+                .entry(symbol.clone())
+                .or_insert_with(|| view(symbol));
+        }
         for shared in &self.partitions {
             let hot = shared.lock();
             for (slot, symbol) in hot.pipeline.symbols() {

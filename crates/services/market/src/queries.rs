@@ -16,10 +16,10 @@ use crate::view::{
 /// these; what is stored and what is still hot is put together behind them.
 #[async_trait]
 pub trait MarketQueries: Debug + Send + Sync + 'static {
-    /// The newest price of every symbol that has one, sorted by symbol.
+    /// The newest price of every symbol that is ingested, sorted by symbol: those without one included.
     fn prices(&self) -> Vec<PriceView>;
 
-    /// The newest price of a symbol.
+    /// The same of one symbol; `None` when it is not ingested.
     fn price(&self, symbol: &Symbol) -> Option<PriceView>;
 
     /// Every symbol, sorted: those with data, those being ingested, those that venues list.

@@ -36,14 +36,14 @@ impl Health {
 pub struct PriceView {
     /// Whose.
     pub symbol: Symbol,
-    /// The last trade's price.
-    pub price: Price,
+    /// The last trade's price; `None` before the first trade.
+    pub price: Option<Price>,
     /// The best bid, where known.
     pub bid: Option<Price>,
     /// The best offer, where known.
     pub ask: Option<Price>,
-    /// The venue's time of the last trade.
-    pub time: Timestamp,
+    /// The venue's time of the last trade; `None` before the first one.
+    pub time: Option<Timestamp>,
     /// Statistics of the 24 hours before it (the edge is exact to 5 minutes); `None` while nothing is known.
     pub day: Option<DayStatistics>,
     /// How fresh and whole.

@@ -15,9 +15,9 @@ pub(crate) struct Price {
     /// Our name of it.
     #[schema(value_type = String, example = "binance:BTC/USDT")]
     symbol: model::Symbol,
-    /// The last trade's price.
-    #[schema(value_type = String, example = "61837.63")]
-    price: model::Price,
+    /// The last trade's price; null before the first trade.
+    #[schema(value_type = Option<String>, required = true, example = "61837.63")]
+    price: Option<model::Price>,
     /// The best bid.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, nullable = false)]
@@ -26,8 +26,9 @@ pub(crate) struct Price {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, nullable = false)]
     ask: Option<model::Price>,
-    /// The venue's time of the last trade.
-    time: Moment,
+    /// The venue's time of the last trade; null before the first trade.
+    #[schema(required = true)]
+    time: Option<Moment>,
     /// Price now less the price 24 hours before.
     #[serde(rename = "change24h", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, nullable = false)]
@@ -72,7 +73,7 @@ impl Price {
             price: view.price,
             bid: view.bid,
             ask: view.ask,
-            time: style.of(view.time),
+            time: view.time.map(|time| style.of(time)),
             change_24h: day.map(|d| d.change),
             change_percent_24h: day.map(|d| d.change_percent).filter(|p| p.is_finite()),
             high_24h: day.map(|d| d.high),
@@ -101,10 +102,10 @@ impl Row for Price {
     fn cell(&self, column: usize) -> Cell {
         match column {
             0 => Cell::text(&self.symbol),
-            1 => Cell::Decimal(self.price.0),
+            1 => self.price.map(|n| n.0).into(),
             2 => self.bid.map(|n| n.0).into(),
             3 => self.ask.map(|n| n.0).into(),
-            4 => Cell::Time(self.time.at),
+            4 => self.time.map_or(Cell::Null, |time| Cell::Time(time.at)),
             5 => self.change_24h.map(|n| n.0).into(),
             6 => self.change_percent_24h.map_or(Cell::Null, Cell::Real),
             7 => self.high_24h.map(|n| n.0).into(),

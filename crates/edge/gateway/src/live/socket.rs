@@ -11,7 +11,6 @@ use http::{HeaderMap, HeaderValue, Request as HttpRequest, Response, StatusCode,
 use hyper::upgrade::{OnUpgrade, Upgraded};
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::TcpStream;
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
@@ -23,6 +22,7 @@ use super::encode::{Said, Wire};
 use super::protocol::Request;
 use super::session::{Outgoing, Session};
 use crate::body::Body;
+use crate::front::Front;
 use crate::gateway::Shared;
 use crate::parameter::Parameters;
 use crate::problem::{Code, Problem};
@@ -147,10 +147,10 @@ async fn serve(shared: Arc<Shared>, upgrading: OnUpgrade, wire: Wire) -> Result<
     config.write_buffer_size = 64 << 10;
     let session = Session::new(Arc::clone(&shared), wire);
     // the very socket where it is one: no box and no lock between
-    match upgraded.downcast::<TokioIo<TcpStream>>() {
+    match upgraded.downcast::<Front>() {
         Ok(parts) => {
-            let read = parts.read_buf.to_vec();
-            let stream = parts.io.into_inner();
+            let (stream, unused) = parts.io.into_parts();
+            let read = [&parts.read_buf[..], &unused].concat();
             let socket =
                 WebSocketStream::from_partially_read(stream, read, Role::Server, Some(config))
                     .await;

@@ -77,6 +77,16 @@ pub(super) const ASSETS: Endpoint = Endpoint {
     ..PAGE
 };
 
+pub(super) const ICON: Endpoint = Endpoint {
+    name: "icon",
+    path: "/favicon.ico",
+    summary: "The dashboard's icon",
+    about: "Asked for by browsers where a page names no other, such as on an answer in JSON.",
+    returns: Returns::Plain(200, "image/svg+xml", None),
+    run: Run::Plain(|shared, call| Box::pin(icon(shared, call))),
+    ..PAGE
+};
+
 pub(super) const DOCS: Endpoint = Endpoint {
     name: "docs",
     path: "/docs",
@@ -153,6 +163,10 @@ async fn index(shared: Arc<Shared>, call: Call) -> Result<Response<Body>, Proble
 
 async fn docs(shared: Arc<Shared>, call: Call) -> Result<Response<Body>, Problem> {
     page(&shared, &call, "docs/index.html").await
+}
+
+async fn icon(shared: Arc<Shared>, call: Call) -> Result<Response<Body>, Problem> {
+    page(&shared, &call, "app/icon.svg").await
 }
 
 async fn asset(shared: Arc<Shared>, call: Call) -> Result<Response<Body>, Problem> {

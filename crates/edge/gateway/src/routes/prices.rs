@@ -18,7 +18,7 @@ pub(super) const PRICES: Endpoint = Endpoint {
     place: Place::Versioned,
     tag: "market data",
     summary: "The newest price of every symbol",
-    about: "Sorted by symbol. A symbol that has no trade yet is not in it.",
+    about: "Sorted by symbol. A symbol that has no trade yet is in it with a price and time of null.",
     parameters: &[
         Parameter::new("venue", Kind::Venue, "Only symbols of this venue.", "demo"),
         Parameter::new(
@@ -102,7 +102,8 @@ async fn prices(shared: Arc<Shared>, call: Call) -> Result<Answer, Problem> {
 
 async fn price(shared: Arc<Shared>, call: Call) -> Result<Answer, Problem> {
     let symbol = call.symbol()?;
-    let view = shared.market.price(symbol).ok_or_else(|| {
+    let view = shared.market.price(symbol);
+    let view = view.filter(|view| view.price.is_some()).ok_or_else(|| {
         Problem::not_found(
             Code::SymbolNotFound,
             format!("{symbol} is known, but has no price yet"),

@@ -202,10 +202,19 @@ pub(crate) fn trade(now: Timestamp, id: u128) -> Trade {
 impl MarketQueries for FakeMarket {
     fn prices(&self) -> Vec<PriceView> {
         self.asked.fetch_add(1, Ordering::SeqCst);
-        SYMBOLS[..4]
+        let unheard = PriceView {
+            symbol: symbol("demo:NEW/USDC"),
+            price: None,
+            bid: Some(price("0.5")),
+            ask: None,
+            time: None,
+            day: None,
+            health: Health::Down,
+        };
+        let heard = SYMBOLS[..4]
             .iter()
-            .filter_map(|(name, _)| self.view(&symbol(name)))
-            .collect()
+            .filter_map(|(name, _)| self.view(&symbol(name)));
+        heard.chain([unheard]).collect()
     }
 
     fn price(&self, symbol: &Symbol) -> Option<PriceView> {
@@ -423,10 +432,10 @@ impl FakeMarket {
             .any(|(name, _)| symbol.as_str() == *name);
         known.then(|| PriceView {
             symbol: symbol.clone(),
-            price: price("61837.63"),
+            price: Some(price("61837.63")),
             bid: Some(price("61837.62")),
             ask: None,
-            time: self.now,
+            time: Some(self.now),
             day: symbol.as_str().contains("BTC").then(|| DayStatistics {
                 change: price("-120.5"),
                 change_percent: -0.194_5,

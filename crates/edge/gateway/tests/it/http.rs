@@ -4,12 +4,18 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use http::StatusCode;
-use quantflow_gateway::{CacheOptions, GatewayOptions, LimitOptions};
+use quantflow_gateway::sources::Nothing;
+use quantflow_gateway::{CacheOptions, Gateway, GatewayOptions, GatewayParts, LimitOptions};
+use quantflow_market::Market;
+use quantflow_market::stream::Hub;
 use quantflow_seams::StoreError;
+use quantflow_testkit::clock::ManualClock;
+use quantflow_testkit::memory_log::MemoryLog;
+use quantflow_testkit::memory_store::MemoryStore;
 use serde_json::json;
 
 use crate::client::{ask, data, get, json_of, problem_of, send};
-use crate::fake::{MINUTES, options, world, world_with};
+use crate::fake::{MINUTES, NOW, at, options, symbol, world, world_with};
 
 #[tokio::test]
 async fn prices_are_exact_and_in_the_envelope() {
@@ -31,13 +37,67 @@ async fn prices_are_exact_and_in_the_envelope() {
             "volume24h": "1234.5", "health": "live",
         })
     );
-    assert_eq!(body["data"].as_array().unwrap().len(), 2);
+    assert_eq!(body["data"].as_array().unwrap().len(), 3);
+    assert_eq!(
+        body["data"][2],
+        json!({
+            "symbol": "demo:NEW/USDC", "price": null, "bid": "0.5", "time": null, "health": "down",
+        }),
+        "there before its first trade"
+    );
+    let csv = ask(
+        &world.gateway,
+        "GET",
+        "/api/v1/prices?quote=USDC",
+        &[("accept", "text/csv")],
+    )
+    .await;
+    assert!(csv.body().ends_with(b"\ndemo:NEW/USDC,,0.5,,,,,,,,down\n"));
     assert_eq!(
         body["meta"],
         json!({
             "timestamp": "2026-11-20T10:00:30Z", "requestId": "my-id.1", "apiVersion": "v1", "deprecated": false,
             "sunsetDate": null, "cache": { "hit": false, "ttl": 1 },
         })
+    );
+}
+
+#[tokio::test]
+async fn a_symbol_that_is_to_be_ingested_has_its_place_before_anything_is_heard_of_it() {
+    let clock = Arc::new(ManualClock::new(at(NOW)));
+    let market = Market::new(
+        &[],
+        Arc::new(MemoryStore::default()),
+        Arc::new(MemoryLog::new(1 << 20)),
+        Arc::clone(&clock) as _,
+        Hub::default(),
+    );
+    let expected = ["binance:ETH/USDT", "binance:BTC/USDT"].map(symbol);
+    let gateway = Gateway::new(GatewayParts {
+        market: Arc::new(market.expecting(expected)),
+        connections: Arc::new(Nothing),
+        health: Arc::new(Nothing),
+        venues: Arc::new(Nothing),
+        history: Arc::new(Nothing),
+        metrics: Arc::new(Nothing),
+        clock,
+        options: options(),
+    });
+    let unheard =
+        |symbol: &str| json!({ "symbol": symbol, "price": null, "time": null, "health": "down" });
+    assert_eq!(
+        data(&gateway, "/api/v1/prices").await,
+        json!([unheard("binance:BTC/USDT"), unheard("binance:ETH/USDT")])
+    );
+    assert_eq!(
+        data(&gateway, "/api/v1/prices?symbols=binance:ETH-USDT").await,
+        json!([unheard("binance:ETH/USDT")])
+    );
+    let one = get(&gateway, "/api/v1/price/binance:BTC-USDT").await;
+    assert_eq!(one.status(), StatusCode::NOT_FOUND);
+    assert_eq!(
+        problem_of(&one)["message"],
+        "binance:BTC/USDT is known, but has no price yet"
     );
 }
 

@@ -36,7 +36,7 @@ async fn a_channel_begins_with_a_snapshot_and_goes_on_with_updates() {
             &prices["channel"],
             prices["snapshot"].as_array().unwrap().len()
         ),
-        (&json!("prices"), 4)
+        (&json!("prices"), 5)
     );
     let mut view = candle(world.market.now, 0, Timeframe::M1);
     view.candle.close = "61999.99".parse().unwrap();

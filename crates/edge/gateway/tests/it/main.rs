@@ -9,6 +9,7 @@ mod client;
 mod document;
 mod fake;
 mod formats;
+mod front;
 mod guards;
 mod http;
 mod live;

@@ -104,6 +104,9 @@ async fn pages_and_their_files_come_from_the_binary() {
         }
         assert!(count > 1, "{page}");
     }
+    let icon = get(&world.gateway, "/favicon.ico").await;
+    assert_eq!(icon.headers()["content-type"], "image/svg+xml");
+    assert!(icon.body().starts_with(b"<svg"));
     assert_eq!(
         get(&world.gateway, "/assets/test/browser.mjs")
             .await

@@ -1,0 +1,64 @@
+//! [`Heads`]: heads of responses as bytes, written once and sent again and again.
+
+use std::sync::OnceLock;
+
+use bytes::Bytes;
+use http::HeaderMap;
+
+use crate::cache::Known;
+use crate::gateway::Shared;
+use crate::pack::Coding;
+use crate::respond::{answer_head, dress, unchanged_head};
+
+/// Heads of the responses to one spelling of a request, as they are sent: what does not differ from request to request.
+/// Each is made by the first who needs it.
+#[derive(Debug, Default)]
+pub(crate) struct Heads {
+    /// By coding; the last is without one.
+    whole: [OnceLock<Bytes>; Coding::ALL.len() + 1],
+    unchanged: OnceLock<Bytes>,
+}
+
+impl Heads {
+    /// Of the answer itself.
+    pub(crate) fn whole(&self, shared: &Shared, known: &Known, coding: Option<Coding>) -> &Bytes {
+        let place = coding.map_or(Coding::ALL.len(), Coding::index);
+        self.whole[place].get_or_init(|| {
+            let mut headers = HeaderMap::new();
+            // a target that was answered is one
+            let uri = known.target.parse().unwrap_or_default();
+            let deprecated = known.deprecated;
+            answer_head(
+                shared,
+                &known.answer,
+                coding,
+                deprecated,
+                &uri,
+                &mut headers,
+            );
+            written(shared, "200 OK", headers)
+        })
+    }
+
+    /// Of what tells a client that it has the answer.
+    pub(crate) fn unchanged(&self, shared: &Shared, known: &Known) -> &Bytes {
+        self.unchanged.get_or_init(|| {
+            let mut headers = HeaderMap::new();
+            unchanged_head(shared, &known.answer, &mut headers);
+            written(shared, "304 Not Modified", headers)
+        })
+    }
+}
+
+/// A status line and headers, with those of every response, as they are sent; without the empty line at their end.
+fn written(shared: &Shared, status: &str, mut headers: HeaderMap) -> Bytes {
+    dress(shared, &mut headers);
+    let mut out = format!("HTTP/1.1 {status}\r\n").into_bytes();
+    for (name, value) in &headers {
+        out.extend_from_slice(name.as_str().as_bytes());
+        out.extend_from_slice(b": ");
+        out.extend_from_slice(value.as_bytes());
+        out.extend_from_slice(b"\r\n");
+    }
+    out.into()
+}
