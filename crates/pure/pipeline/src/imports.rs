@@ -11,7 +11,7 @@ use crate::import::Import;
 use crate::output::SymbolSlot;
 use crate::partial::Key;
 use crate::pipeline::Pipeline;
-use crate::rollup::{Given, check};
+use crate::rollup::{Before, Given, check};
 use crate::symbol::{History, Source};
 
 /// A candle whose last instant is this much before its end was cut short: venues name the last
@@ -158,8 +158,11 @@ impl Pipeline {
         };
         let end = timeframe.end_of(candle.open_time);
         let close_time = row.close_time.unwrap_or(end);
-        let after = import.after.replace(end.nanos());
-        self.close_venue_candle(context, slot, timeframe, &candle, close_time, after);
+        let before = match import.after.replace(end.nanos()) {
+            Some(end) => Before::Candle(end),
+            None => Before::Nothing,
+        };
+        self.close_venue_candle(context, slot, timeframe, &candle, close_time, before);
     }
 
     /// An import is complete.
@@ -213,8 +216,7 @@ impl Pipeline {
         true
     }
 
-    /// Takes in a closed candle that a venue or a file gives. `after`: the end of the one before it
-    /// in the same source.
+    /// Takes in a closed candle that a venue or a file gives.
     pub(crate) fn close_venue_candle(
         &mut self,
         context: &mut Context<'_>,
@@ -222,13 +224,13 @@ impl Pipeline {
         timeframe: Timeframe,
         candle: &Candle,
         close_time: Timestamp,
-        after: Option<i64>,
+        before: Before,
     ) {
         self.touch(slot);
         let window = context.options.reconcile_window;
         let symbol = &mut self.symbols[slot.index()];
         symbol.core.reconcile.theirs(timeframe, candle, window);
-        match symbol.core.series.take(timeframe, candle, after) {
+        match symbol.core.series.take(timeframe, candle, before) {
             Given::New(refusals) => {
                 // the candle itself is taken: only a longer one cannot be put together from it
                 let name = &symbol.symbol;

@@ -15,8 +15,11 @@ use crate::events::candle_of;
 use crate::output::SymbolSlot;
 use crate::pipeline::{Pipeline, Streams, bad_record};
 use crate::repair::Answered;
-use crate::rollup::check;
+use crate::rollup::{Before, check};
 use crate::symbol::Source;
+
+/// An answer is on its way for so long at the most.
+const ON_THE_WAY: i64 = 10 * 1_000_000_000;
 
 impl Pipeline {
     /// A message from a socket.
@@ -130,7 +133,11 @@ impl Pipeline {
         answer: Option<&Exchange>,
     ) {
         context.out.counts.events += events.len() as u64;
-        let mut after = None;
+        let mut before = Before::Unknown;
+        let newest = answer.and_then(|_| {
+            let is_candle = |event: &Event| matches!(event.kind, EventKind::Candle(_));
+            events.iter().rposition(is_candle)
+        });
         for (part, event) in events.drain(..).enumerate() {
             context.part = part as u32;
             let Event { symbol, kind, .. } = event;
@@ -158,7 +165,12 @@ impl Pipeline {
                 context.refuse(None, None, UNKNOWN_SYMBOL.refusal(name));
                 continue;
             };
-            self.take_event(context, slot, kind, answer, &mut after);
+            if let EventKind::Candle(candle) = kind {
+                let row = answer.map(|_| newest == Some(part));
+                self.take_venue_candle(context, slot, &candle, row, &mut before);
+            } else {
+                self.take_event(context, slot, kind, answer);
+            }
         }
     }
 
@@ -169,7 +181,6 @@ impl Pipeline {
         slot: SymbolSlot,
         kind: EventKind,
         answer: Option<&Exchange>,
-        after: &mut Option<i64>,
     ) {
         let streams = self.streams[slot.index()];
         let source = match answer {
@@ -215,11 +226,11 @@ impl Pipeline {
                     context.out.counts.unused_book_deltas += 1;
                 }
             }
-            EventKind::Candle(candle) => {
-                self.take_venue_candle(context, slot, &candle, answer.is_some(), after);
-            }
             EventKind::Ticker(ticker) => context.out.tickers.push((slot, *ticker)),
-            EventKind::Instruments(_) | EventKind::ServerTime(_) | EventKind::Notice(_) => {}
+            EventKind::Candle(_)
+            | EventKind::Instruments(_)
+            | EventKind::ServerTime(_)
+            | EventKind::Notice(_) => {}
         }
     }
 
@@ -269,14 +280,14 @@ impl Pipeline {
         changed == Change::Applied
     }
 
-    /// A candle as the venue computed it.
+    /// A candle as the venue computed it; `newest` of an answer's: whether none comes after it.
     fn take_venue_candle(
         &mut self,
         context: &mut Context<'_>,
         slot: SymbolSlot,
         theirs: &VenueCandle,
-        answer: bool,
-        after: &mut Option<i64>,
+        newest: Option<bool>,
+        before: &mut Before,
     ) {
         let timeframe = theirs.timeframe;
         let candle = candle_of(theirs, CandleState::Closed, context.received);
@@ -287,13 +298,18 @@ impl Pipeline {
         }
         context.out.venue_candles.push((slot, *theirs));
         let end = timeframe.end_of(theirs.open_time);
-        let over = theirs
-            .closed
-            .unwrap_or_else(|| end.nanos() <= self.clock.now_or_received());
+        // the venue looked when it answered, not when the answer came: where no later row proves that
+        // its time was over, it may have been a moment before its end
+        let over = theirs.closed.unwrap_or_else(|| {
+            let on_the_way = if newest == Some(true) { ON_THE_WAY } else { 0 };
+            end.nanos().saturating_add(on_the_way) <= self.clock.now_or_received()
+        });
         if over {
-            let before = answer.then_some(*after).flatten();
-            *after = Some(end.nanos());
-            self.close_venue_candle(context, slot, timeframe, &candle, theirs.close_time, before);
+            let known = match newest {
+                Some(_) => std::mem::replace(before, Before::Candle(end.nanos())),
+                None => Before::Unknown,
+            };
+            self.close_venue_candle(context, slot, timeframe, &candle, theirs.close_time, known);
         }
     }
 

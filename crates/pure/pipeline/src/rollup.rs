@@ -5,8 +5,10 @@
 //! with other values is handed on as the venue's correction (what was rolled up from it stays as it
 //! was: a roll-up cannot be taken apart). Longer
 //! timeframes are rolled up from every timeframe that tiles them and is given, unless they are
-//! given themselves. A roll-up is handed out when its last child came, or one past its end did (a
-//! venue that was down has no candle); when an earlier child comes later it is handed out again.
+//! given themselves. A roll-up is handed out when every child of it came or is known to be absent (a
+//! venue that was down has no candle: the source went on past it). One that begins before the first row
+//! of a file is handed out too, for that is where the file says that the series begins; one that begins
+//! before the first row of a page is not, for the page only begins there.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::hash::{Hash, Hasher};
@@ -37,6 +39,17 @@ pub(crate) struct VenueSeries {
     said: BTreeMap<u8, VecDeque<(i64, u64)>>,
 }
 
+/// What its source has before a candle.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Before {
+    /// A candle that ends there; what lies between is known to be absent.
+    Candle(i64),
+    /// Nothing: the series begins with it.
+    Nothing,
+    /// That is not known: a page begins with it, or a stream brings it alone.
+    Unknown,
+}
+
 /// What a candle that was given is.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Given {
@@ -55,6 +68,8 @@ struct Rolling {
     /// Open times of the first and the last child in it.
     first_child: i64,
     last_child: i64,
+    /// Whether its first child is the first row of a file.
+    begins_series: bool,
     /// Whether its end was reached.
     reached: bool,
     /// Whether it changed since it was handed out.
@@ -106,14 +121,12 @@ pub(crate) fn check(timeframe: Timeframe, candle: &Candle) -> Result<(), Refusal
 }
 
 impl VenueSeries {
-    /// Takes in a closed candle. `after`: the end of the candle before it in the same source, so
-    /// that what lies between is known to be absent.
-    pub(crate) fn take(
-        &mut self,
-        timeframe: Timeframe,
-        candle: &Candle,
-        after: Option<i64>,
-    ) -> Given {
+    /// Takes in a closed candle.
+    pub(crate) fn take(&mut self, timeframe: Timeframe, candle: &Candle, before: Before) -> Given {
+        let after = match before {
+            Before::Candle(end) => Some(end),
+            Before::Nothing | Before::Unknown => None,
+        };
         let open = candle.open_time.nanos();
         let end = timeframe.end_of(candle.open_time).nanos();
         let given = self.given.entry(timeframe as u8).or_default();
@@ -141,7 +154,8 @@ impl VenueSeries {
             if let Some(after) = after {
                 self.reach(timeframe, target, after, open);
             }
-            if let Err(refusal) = self.roll(timeframe, target, candle, open, end) {
+            let begins = before == Before::Nothing;
+            if let Err(refusal) = self.roll(timeframe, target, candle, (open, end), begins) {
                 refusals.push(refusal);
             }
         }
@@ -156,6 +170,7 @@ impl VenueSeries {
             && rolling.end <= open
         {
             rolling.reached = true;
+            rolling.changed = true;
         }
     }
 
@@ -164,8 +179,8 @@ impl VenueSeries {
         base: Timeframe,
         target: Timeframe,
         child: &Candle,
-        open: i64,
-        end: i64,
+        (open, end): (i64, i64),
+        begins: bool,
     ) -> Result<(), Refusal> {
         let range = target.range_of(child.open_time);
         let key = (base as u8, target as u8, range.start.nanos());
@@ -183,6 +198,7 @@ impl VenueSeries {
                     end: range.end.nanos(),
                     first_child: open,
                     last_child: open,
+                    begins_series: begins,
                     reached: end >= range.end.nanos(),
                     changed: true,
                 };
@@ -204,6 +220,9 @@ impl VenueSeries {
         merged.close = last.close;
         merged.last_trade = last.last_trade;
         rolling.candle = merged;
+        if opens {
+            rolling.begins_series = begins;
+        }
         rolling.first_child = rolling.first_child.min(open);
         rolling.last_child = rolling.last_child.max(open);
         rolling.reached |= end >= rolling.end;
@@ -232,11 +251,13 @@ impl VenueSeries {
             let replaced = holds(&self.given, target, open, open.saturating_add(1))
                 || holds(&self.rolled, target, open, open.saturating_add(1));
             let full = holds(&self.given, base, open, rolling.end);
+            let begins =
+                rolling.begins_series && holds(&self.given, base, rolling.first_child, rolling.end);
             let (candle, end) = (rolling.candle, rolling.end);
             if full || replaced {
                 self.rolling.remove(&key);
             }
-            if replaced {
+            if replaced || !(full || begins) {
                 continue;
             }
             if full {
@@ -345,7 +366,7 @@ mod tests {
             let mut series = VenueSeries::default();
             for hour in order {
                 let price = ["3", "9", "1", "4"][hour as usize];
-                let given = series.take(Timeframe::H1, &candle(hour, price), None);
+                let given = series.take(Timeframe::H1, &candle(hour, price), Before::Unknown);
                 assert_eq!(given, Given::New(Vec::new()));
             }
             let out = flush(&mut series);
@@ -356,11 +377,11 @@ mod tests {
                 (four.volume.to_string(), four.trades),
                 ("6".into(), Some(8))
             );
-            let again = series.take(Timeframe::H1, &candle(2, "1"), None);
+            let again = series.take(Timeframe::H1, &candle(2, "1"), Before::Unknown);
             assert_eq!(again, Given::Repeated);
-            let other = series.take(Timeframe::H1, &candle(2, "1.5"), None);
+            let other = series.take(Timeframe::H1, &candle(2, "1.5"), Before::Unknown);
             assert_eq!(other, Given::Corrected);
-            let same = series.take(Timeframe::H1, &candle(2, "1.5"), None);
+            let same = series.take(Timeframe::H1, &candle(2, "1.5"), Before::Unknown);
             assert_eq!(same, Given::Repeated);
         }
     }
@@ -368,13 +389,32 @@ mod tests {
     #[test]
     fn an_absent_child_does_not_hold_the_parent_back() {
         let mut series = VenueSeries::default();
-        series.take(Timeframe::H1, &candle(0, "1"), None);
+        series.take(Timeframe::H1, &candle(0, "1"), Before::Unknown);
         assert!(flush(&mut series).is_empty());
-        let after = Some(3_600 * 1_000_000_000);
+        let after = Before::Candle(3_600 * 1_000_000_000);
         series.take(Timeframe::H1, &candle(2, "2"), after);
         let out = flush(&mut series);
         assert_eq!(out.len(), 1, "the first two hours are over");
         assert_eq!(out[0].0, Timeframe::H2);
+    }
+
+    #[test]
+    fn a_page_that_begins_inside_a_longer_candle_does_not_make_one() {
+        let whole = |before| {
+            let mut series = VenueSeries::default();
+            series.take(Timeframe::H1, &candle(3, "1"), before);
+            for hour in 4..9 {
+                let after = Before::Candle(hour * 3_600 * 1_000_000_000);
+                series.take(Timeframe::H1, &candle(hour, "2"), after);
+            }
+            let out = flush(&mut series).into_iter();
+            let fours = out.filter(|(timeframe, _)| *timeframe == Timeframe::H4);
+            fours
+                .map(|(_, c)| c.open_time.seconds() / 3_600)
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(whole(Before::Unknown), [4]);
+        assert_eq!(whole(Before::Nothing), [0, 4], "the series begins at 3");
     }
 
     #[test]

@@ -83,16 +83,19 @@ pub(crate) fn is_complete(candle: &Candle, timeframe: Timeframe, ledger: &Comple
     }
 }
 
-/// One candle of a longer timeframe out of its children, ascending. It is complete when they all
-/// are and the first of them opens it. `None` without children or when a sum has too many digits.
+/// One candle of a longer timeframe out of its children, of timeframe `base`, ascending. It is
+/// complete when they all are and the ledger says of every child that is absent that nothing was
+/// traded. `None` without children or when a sum has too many digits.
 pub(crate) fn compose(
-    open_time: Timestamp,
+    span: TimeRange,
     state: CandleState,
+    base: Timeframe,
     children: &[CandleView],
+    ledger: &Completeness,
 ) -> Option<CandleView> {
     let first = children.first()?;
     let mut candle = Candle {
-        open_time,
+        open_time: span.start,
         state,
         ..first.candle
     };
@@ -107,8 +110,14 @@ pub(crate) fn compose(
         candle.origin = CandleOrigin::Venue;
     }
     candle.revision = 0;
-    let complete =
-        first.candle.open_time == open_time && children.iter().all(|child| child.complete);
+    let mut complete = children.iter().all(|child| child.complete);
+    let mut known = span.start;
+    for child in children {
+        let open_time = child.candle.open_time;
+        complete &= known == open_time || ledger.is_complete(TimeRange::new(known, open_time));
+        known = base.end_of(open_time);
+    }
+    complete &= known >= span.end || ledger.is_complete(TimeRange::new(known, span.end));
     Some(CandleView {
         candle,
         complete,
@@ -116,27 +125,32 @@ pub(crate) fn compose(
     })
 }
 
-/// Puts a candle that carries the close before into every span of `range` without one; at most
-/// `limit` candles come back.
+/// Puts a candle that carries the close before into every span up to `end` without one; at most
+/// `limit` candles come back. It is complete where the ledger says that nothing was traded, or where
+/// the venue has whole candles on both sides.
 pub(crate) fn fill(
     candles: Vec<CandleView>,
     timeframe: Timeframe,
     end: Timestamp,
     limit: usize,
+    ledger: &Completeness,
 ) -> Vec<CandleView> {
+    let is_venues = |view: &CandleView| view.complete && view.candle.origin == CandleOrigin::Venue;
     let mut filled: Vec<CandleView> = Vec::with_capacity(candles.len());
     let mut candles = candles.into_iter().peekable();
     while let Some(candle) = candles.next() {
         filled.push(candle);
         let until = candles.peek().map_or(end, |next| next.candle.open_time);
+        let between = is_venues(&candle) && candles.peek().is_some_and(is_venues);
         let mut open_time = timeframe.end_of(candle.candle.open_time);
         while open_time < until && filled.len() < limit {
+            let end = timeframe.end_of(open_time);
             filled.push(CandleView {
                 candle: carried(&candle.candle, open_time),
-                complete: candle.complete,
+                complete: between || ledger.is_complete(TimeRange::new(open_time, end)),
                 filled: true,
             });
-            open_time = timeframe.end_of(open_time);
+            open_time = end;
         }
         if filled.len() >= limit {
             break;
@@ -250,7 +264,9 @@ mod tests {
             filled: false,
         };
         let end = Timestamp::from_seconds(6 * 60);
-        let filled = fill(vec![view(1, "10"), view(4, "40")], Timeframe::M1, end, 100);
+        let ledger = began(0);
+        let candles = vec![view(1, "10"), view(4, "40")];
+        let filled = fill(candles, Timeframe::M1, end, 100, &ledger);
         let shown: Vec<_> = filled
             .iter()
             .map(|v| {
@@ -269,6 +285,50 @@ mod tests {
             (5, "40", true),
         ];
         assert_eq!(shown, expected.map(|(m, c, f)| (m, c.to_owned(), f)));
-        assert_eq!(fill(vec![view(1, "10")], Timeframe::M1, end, 3).len(), 3);
+        let candles = vec![view(1, "10")];
+        assert_eq!(fill(candles, Timeframe::M1, end, 3, &ledger).len(), 3);
+    }
+
+    #[test]
+    fn where_nothing_is_known_what_is_filled_is_not_complete() {
+        let view = |minute, origin| CandleView {
+            candle: candle(minute, "10", origin, 0),
+            complete: true,
+            filled: false,
+        };
+        let completes = |first, second, ledger| {
+            let candles = vec![view(1, first), view(4, second)];
+            let end = Timestamp::from_seconds(5 * 60);
+            let filled = fill(candles, Timeframe::M1, end, 10, &ledger);
+            [filled[1].complete, filled[2].complete]
+        };
+        use CandleOrigin::{Trades, Venue};
+        assert_eq!(completes(Venue, Venue, began(9)), [true, true]);
+        assert_eq!(completes(Venue, Trades, began(3)), [false, true]);
+        assert_eq!(completes(Trades, Trades, began(0)), [true, true]);
+    }
+
+    #[test]
+    fn a_candle_put_together_is_complete_where_absent_children_are_known_to_be() {
+        let view = |minute| CandleView {
+            candle: candle(minute, "10", CandleOrigin::Venue, 0),
+            complete: true,
+            filled: false,
+        };
+        let span = TimeRange::new(Timestamp::EPOCH, Timestamp::from_seconds(5 * 60));
+        let complete = |minutes: &[i64], began_at| {
+            let children: Vec<_> = minutes.iter().map(|&minute| view(minute)).collect();
+            let (state, base) = (CandleState::Closed, Timeframe::M1);
+            let composed = compose(span, state, base, &children, &began(began_at));
+            composed.unwrap().complete
+        };
+        assert!(complete(&[0, 1, 2, 3, 4], 9));
+        assert!(
+            !complete(&[0, 1, 3, 4], 9),
+            "one is absent, and nobody knows why"
+        );
+        assert!(complete(&[0, 1, 3, 4], 2), "nothing was traded in it");
+        assert!(!complete(&[1, 2, 3, 4], 1));
+        assert!(!complete(&[0, 1, 2, 3], 9));
     }
 }

@@ -14,7 +14,6 @@ use crate::view::{CandlePage, CandleRequest, CandleView};
 struct HotCandles {
     candles: Vec<Candle>,
     open: Option<Candle>,
-    ledger: Completeness,
     known: bool,
 }
 
@@ -54,7 +53,8 @@ impl Market {
         }
         if request.fill {
             let end = next.unwrap_or_else(|| request.range.end.min(self.clock.now()));
-            let filled = fill(candles, request.timeframe, end, wanted);
+            let ledger = self.ledger_of(request).await?;
+            let filled = fill(candles, request.timeframe, end, wanted, &ledger);
             next = (filled.len() > request.limit)
                 .then(|| filled[request.limit].candle.open_time)
                 .or(next);
@@ -75,10 +75,7 @@ impl Market {
     ) -> Result<(Vec<CandleView>, bool), QueryError> {
         let timeframe = request.timeframe;
         let hot = self.hot_candles(&request.symbol, timeframe, range);
-        let ledger = match request.as_of {
-            None => hot.ledger,
-            as_of => Completeness::of(&self.ledger_events(&request.symbol, as_of).await?, as_of),
-        };
+        let ledger = self.ledger_of(request).await?;
         let mut merged = Merged::default();
         let mut query = CandleQuery {
             symbol: request.symbol.clone(),
@@ -176,14 +173,31 @@ impl Market {
         };
         let (mut parts, _) = self.read(&children, range, 64, false).await?;
         self.improve(&children, &mut parts).await?;
-        Ok(compose(open_time, CandleState::Closed, &parts))
+        let ledger = self.ledger_of(request).await?;
+        Ok(compose(range, CandleState::Closed, base, &parts, &ledger))
+    }
+
+    /// What is known to be missing of the symbol, as of the time that is asked for.
+    async fn ledger_of(&self, request: &CandleRequest) -> Result<Completeness, QueryError> {
+        if let as_of @ Some(_) = request.as_of {
+            let events = self.ledger_events(&request.symbol, as_of).await?;
+            return Ok(Completeness::of(&events, as_of));
+        }
+        let Some(shared) = self.shared(&request.symbol) else {
+            return Ok(Completeness::default());
+        };
+        let hot = shared.lock();
+        let slot = hot.pipeline.slot(&request.symbol);
+        let kept = slot.and_then(|slot| hot.kept(slot));
+        Ok(kept
+            .map(|kept| kept.completeness.clone())
+            .unwrap_or_default())
     }
 
     fn hot_candles(&self, symbol: &Symbol, timeframe: Timeframe, range: TimeRange) -> HotCandles {
         let nothing = HotCandles {
             candles: Vec::new(),
             open: None,
-            ledger: Completeness::default(),
             known: false,
         };
         let Some(shared) = self.shared(symbol) else {
@@ -205,10 +219,6 @@ impl Market {
                 .pipeline
                 .open_candle(slot, timeframe)
                 .filter(|c| range.contains(c.open_time)),
-            ledger: hot
-                .kept(slot)
-                .map(|kept| kept.completeness.clone())
-                .unwrap_or_default(),
             known: true,
         }
     }
@@ -230,15 +240,17 @@ impl Market {
     /// Whether the venue's own candles were stored for a symbol and timeframe, recently enough that
     /// the chart has no hole between them and now.
     pub async fn has_past(&self, probe: &CandleProbe) -> bool {
+        /// A page of the venue.
+        const SPANS: i64 = 500;
         let now = self.clock.now();
-        let recent = now.plus_nanos(-20 * probe.timeframe.approximate_nanos());
+        let recent = now.plus_nanos(-SPANS * probe.timeframe.approximate_nanos());
         let query = CandleQuery {
             symbol: probe.symbol.clone(),
             timeframe: probe.timeframe,
             origin: None,
             range: TimeRange::new(recent, Timestamp::MAX),
             as_of: None,
-            limit: Some(20),
+            limit: Some(SPANS as usize),
             from_end: true,
         };
         let Ok(mut batches) = self.store.candles(&query).await else {
@@ -248,6 +260,7 @@ impl Market {
         while let Ok(Some(batch)) = batches.try_next().await {
             rows += batch.len();
         }
-        rows >= 15
+        // what was rolled up from a page of shorter candles does not reach so far back
+        rows >= SPANS as usize / 2
     }
 }
