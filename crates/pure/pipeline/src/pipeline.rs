@@ -205,6 +205,11 @@ impl Pipeline {
         }
     }
 
+    /// Whether an import began and did not end.
+    pub fn is_importing(&self) -> bool {
+        !self.imports.is_empty()
+    }
+
     fn close_by_clock(&mut self, context: &mut Context<'_>) {
         let until = self
             .clock

@@ -1,6 +1,7 @@
 //! The commands through the real binary: exit codes, what goes where, and what it says.
 #![allow(clippy::unwrap_used, reason = "test code: a failure is a panic")]
 
+mod cut_off;
 mod damage;
 mod decode;
 mod help;

@@ -225,6 +225,11 @@ impl Partition {
         self.shared.lock().position
     }
 
+    /// Whether an import began and did not end in the log as far as it is applied.
+    pub fn is_importing(&self) -> bool {
+        self.shared.lock().pipeline.is_importing()
+    }
+
     /// Applies what a slice has from `position` to `end`, and commits when much waits.
     pub(crate) async fn feed(
         &mut self,
