@@ -96,6 +96,7 @@ pub(crate) async fn up(settings: Settings, only_demo: bool) -> Result<()> {
     let live = start_venues(&engines, feed, &budget, &plans).await?;
     let running = Arc::new(Running::new(
         live.clone(),
+        Arc::clone(&market),
         Arc::clone(&engines.store),
         Arc::clone(&budget),
         Arc::clone(&engines.clock),

@@ -12,6 +12,7 @@ use quantflow_seams::{
     CandleQuery, Clock, EventLog, LedgerQuery, QuarantineQuery, QuarantineRow, SeriesStore,
     TradeQuery,
 };
+use quantflow_wire::PartitionId;
 
 use crate::candles::{Merged, compose, fill};
 use crate::certificate::{DAY_NANOS, certificates};
@@ -61,6 +62,18 @@ impl Market {
             clock,
             hub,
         }
+    }
+
+    /// Why commits do not succeed, by partition; empty when they do. What was received meanwhile
+    /// is kept by the log and by memory, and is committed as soon as it is possible again.
+    pub fn commit_errors(&self) -> Vec<(PartitionId, String)> {
+        self.partitions
+            .iter()
+            .filter_map(|shared| {
+                let error = shared.lock().commit_error.clone()?;
+                Some((shared.partition.clone(), error))
+            })
+            .collect()
     }
 
     /// The partition that has a symbol.
