@@ -8,4 +8,6 @@
 
 mod browser;
 mod faults;
+mod full_disk;
 mod kills;
+mod rebuild;
