@@ -12,9 +12,10 @@ use std::io::Read;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use quantflow_model::{DayTally, Symbol, TimeRange, VenueId};
-use quantflow_seams::QuarantineQuery;
+use quantflow_seams::{LogError, QuarantineQuery};
 use quantflow_wire::{
     ImportBegin, ImportKind, LogPosition, PartitionId, Record, RecordChunk, RecordKind,
 };
@@ -39,6 +40,8 @@ const LINES: usize = 5_000;
 const CONNECTION: u32 = u32::MAX;
 /// Refused rows that are shown one by one.
 const SHOWN: usize = 20;
+/// How long to wait before rows for which the log had no room are offered again.
+const RETRY: Duration = Duration::from_secs(1);
 /// Rows of the quarantine that are read at once.
 const PAGE: usize = 1_000;
 
@@ -295,12 +298,27 @@ impl Importer<'_> {
         chunk
             .push(&record)
             .map_err(|error| cannot().because(error))?;
-        let appended = self.local.engines.log.append(&self.partition, chunk).await;
-        appended.map_err(|error| {
-            cannot()
-                .because(error)
-                .to_do("import the file again once that is mended")
-        })
+        let (log, clock) = (&self.local.engines.log, &self.local.engines.clock);
+        let mut told = false;
+        loop {
+            match log.append(&self.partition, chunk.clone()).await {
+                Err(error @ LogError::Full { .. }) => {
+                    // as the store does: there may be room soon, and a second Ctrl-C ends it
+                    if !told {
+                        self.context.terminal.note(&format!("waiting: {error}"));
+                    }
+                    told = true;
+                    clock.sleep(RETRY).await;
+                }
+                appended => {
+                    return appended.map_err(|error| {
+                        cannot()
+                            .because(error)
+                            .to_do("import the file again once that is mended")
+                    });
+                }
+            }
+        }
     }
 
     async fn catch_up(&self) -> Outcome {
