@@ -100,6 +100,16 @@ pub enum PartitionError {
         /// The version of this binary.
         ours: u32,
     },
+    /// The log has messages that cannot be read. Taking them in would put all of them into
+    /// quarantine, and go on behind them.
+    #[error(
+        "the log of {partition} has messages of a venue whose protocol is not known here: set \
+         venues.{partition}.protocol to what it was when they were received"
+    )]
+    NoCodec {
+        /// Which partition.
+        partition: PartitionId,
+    },
     /// The log is gone, but the store has rows from it.
     #[error(
         "the raw log of {partition} is empty, but the store has taken it in up to {committed}: put \
@@ -266,6 +276,11 @@ impl Partition {
         {
             let mut hot = self.shared.lock();
             let hot = &mut *hot;
+            if !hot.pipeline.has_codec() && slice.chunk.iter().any(|r| needs_codec(r.kind)) {
+                return Err(PartitionError::NoCodec {
+                    partition: self.shared.partition.clone(),
+                });
+            }
             for record in slice.chunk.iter().skip(skip as usize) {
                 if at >= end {
                     break;
@@ -300,6 +315,14 @@ impl Partition {
         }
         Ok(at)
     }
+}
+
+/// Whether a record is in the venue's own words.
+fn needs_codec(kind: RecordKind) -> bool {
+    matches!(
+        kind,
+        RecordKind::Text | RecordKind::Binary | RecordKind::Exchange
+    )
 }
 
 /// Sleeps until then; for ever when nothing is due.
