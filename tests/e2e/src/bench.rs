@@ -66,27 +66,31 @@ impl Bench {
         self.folder.path().join("data")
     }
 
-    /// Starts the real binary on the data folder; nothing but this market is ingested.
+    /// The configuration with which nothing but this market is ingested.
+    pub fn environment(&self) -> Vec<(&'static str, String)> {
+        let streams: Vec<_> = self.symbols.iter().map(|s| format!("{s}|book")).collect();
+        vec![
+            ("QUANTFLOW__INGEST__STREAMS", streams.join(",")),
+            ("QUANTFLOW__INGEST__HISTORY", "false".to_owned()),
+            ("QUANTFLOW__INGEST__DEMO", "never".to_owned()),
+            (
+                "QUANTFLOW__VENUES__REPLAY__PROTOCOL",
+                "binance-spot".to_owned(),
+            ),
+            ("QUANTFLOW__VENUES__REPLAY__REST_URL", self.venue.rest_url()),
+            ("QUANTFLOW__VENUES__REPLAY__WS_URL", self.venue.ws_url()),
+            ("QUANTFLOW__BUS__SEGMENT_SIZE", "256KiB".to_owned()),
+            ("QUANTFLOW__LOG__LEVEL", "warn".to_owned()),
+        ]
+    }
+
+    /// Starts the real binary on the data folder.
     ///
     /// # Panics
     /// When it does not start.
     pub async fn server(&self) -> Server {
-        let streams: Vec<_> = self.symbols.iter().map(|s| format!("{s}|book")).collect();
-        let (streams, rest, ws) = (
-            streams.join(","),
-            self.venue.rest_url(),
-            self.venue.ws_url(),
-        );
-        let environment = [
-            ("QUANTFLOW__INGEST__STREAMS", streams.as_str()),
-            ("QUANTFLOW__INGEST__HISTORY", "false"),
-            ("QUANTFLOW__INGEST__DEMO", "never"),
-            ("QUANTFLOW__VENUES__REPLAY__PROTOCOL", "binance-spot"),
-            ("QUANTFLOW__VENUES__REPLAY__REST_URL", rest.as_str()),
-            ("QUANTFLOW__VENUES__REPLAY__WS_URL", ws.as_str()),
-            ("QUANTFLOW__BUS__SEGMENT_SIZE", "256KiB"),
-            ("QUANTFLOW__LOG__LEVEL", "warn"),
-        ];
+        let environment = self.environment();
+        let environment: Vec<_> = environment.iter().map(|(n, v)| (*n, v.as_str())).collect();
         std::fs::create_dir_all(self.data()).unwrap();
         Server::start(&self.data(), &[], &environment).await
     }

@@ -10,6 +10,7 @@
     reason = "test code: a failure is a panic, a figure is printed"
 )]
 
+pub mod addresses;
 pub mod apart;
 pub mod bench;
 pub mod compare;

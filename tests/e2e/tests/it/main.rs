@@ -6,6 +6,7 @@
     reason = "tests"
 )]
 
+mod api;
 mod browser;
 mod faults;
 mod full_disk;

@@ -15,14 +15,20 @@ use quantflow_store_embedded::{EmbeddedStore, StoreOptions};
 /// How much of the market is played with faults in each life of the server.
 const LIFE: Duration = Duration::from_secs(20);
 
-/// Runs the binary; returns its exit code and what it printed and said.
-async fn quantflow(data: &Path, arguments: &[&str]) -> (Option<i32>, String, String) {
+/// Runs `quantflow rebuild`; returns its exit code and what it printed and said.
+async fn rebuild(
+    data: &Path,
+    arguments: &[&str],
+    environment: &[(&'static str, String)],
+) -> (Option<i32>, String, String) {
     let run = tokio::process::Command::new(binary())
+        .arg("rebuild")
         .args(arguments)
         .arg("--data-dir")
         .arg(data)
         .current_dir(data)
         .env("NO_COLOR", "1")
+        .envs(environment.iter().map(|(name, value)| (name, value)))
         .output();
     let run = tokio::time::timeout(PATIENCE, run).await.unwrap().unwrap();
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
@@ -43,9 +49,16 @@ async fn a_rebuild_of_a_bad_day_is_the_same_and_says_what_it_compared() {
             assert!(server.stop().await, "it ends in good order");
         }
     }
-    let data = bench.data();
+    let (data, configured) = (bench.data(), bench.environment());
 
-    let (code, out, said) = quantflow(&data, &["rebuild", "--check"]).await;
+    // who does not know the venue's protocol must not put an empty store in the place of a full one
+    for arguments in [&["--check"][..], &[]] {
+        let (code, _, said) = rebuild(&data, arguments, &[]).await;
+        assert_eq!(code, Some(1), "{said}");
+        assert!(said.contains("venues.replay.protocol"), "{said}");
+    }
+
+    let (code, out, said) = rebuild(&data, &["--check"], &configured).await;
     assert_eq!(code, Some(0), "{said}{out}");
     // part, rows, sha256, same
     let mut lines = out.lines();
@@ -90,8 +103,8 @@ async fn a_rebuild_of_a_bad_day_is_the_same_and_says_what_it_compared() {
     );
 
     // a part of the time is compared, when that is asked for
-    let span = ["rebuild", "--check", "--to", "2000-01-01"];
-    let (code, out, said) = quantflow(&data, &span).await;
+    let span = ["--check", "--to", "2000-01-01"];
+    let (code, out, said) = rebuild(&data, &span, &configured).await;
     assert_eq!(code, Some(0), "{said}");
     assert!(!out.contains("trades"), "nothing was traded then: {out}");
 
@@ -106,7 +119,7 @@ async fn a_rebuild_of_a_bad_day_is_the_same_and_says_what_it_compared() {
         println!("skipped: without python3 no row is forged");
         return;
     }
-    let (code, out, said) = quantflow(&data, &["rebuild", "--check"]).await;
+    let (code, out, said) = rebuild(&data, &["--check"], &configured).await;
     assert_eq!(code, Some(1), "{said}{out}");
     assert!(said.contains("not what its log makes"), "{said}");
     assert!(
