@@ -223,7 +223,9 @@ impl Process {
             }
         };
         if tokio::time::timeout(SHUTDOWN, ordered).await.is_err() {
-            tracing::warn!("the shutdown took too long and was cut short; nothing is lost");
+            tracing::warn!(
+                "the shutdown took too long and was cut short: what the log has is taken in at the next start"
+            );
         }
         failed.map_or(Ok(()), Err)
     }

@@ -582,7 +582,7 @@ fn an_import_that_was_cut_off_ends_with_the_life_that_made_it() {
         );
         let restart = Disconnected {
             reason: "restart".into(),
-            detail: "".into(),
+            detail: String::new(),
         };
         let payload = serde_json::to_vec(&restart).unwrap();
         let out = live.apply(RecordKind::Disconnected, ends, payload);
