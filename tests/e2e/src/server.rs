@@ -203,6 +203,20 @@ impl Server {
         asked.unwrap_or_else(|_| panic!("{path} did not become as wanted; last: {last}"))
     }
 
+    /// Listens to live channels, as server-sent events.
+    ///
+    /// # Panics
+    /// When they are refused.
+    pub async fn listen(&self, channels: &str) -> Listening {
+        let url = format!("{}/stream?channels={channels}", self.url);
+        let answer = self.http.get(url).send().await.expect("an answer");
+        assert_eq!(answer.status().as_u16(), 200, "{channels} are refused");
+        Listening {
+            answer,
+            heard: String::new(),
+        }
+    }
+
     /// Ends it in good order and returns whether it ended with 0.
     ///
     /// # Panics
@@ -224,5 +238,37 @@ impl Server {
     /// When it cannot be killed.
     pub async fn kill(mut self) {
         self.child.kill().await.expect("it can be killed");
+    }
+}
+
+/// Live channels that somebody listens to.
+#[derive(Debug)]
+pub struct Listening {
+    answer: reqwest::Response,
+    heard: String,
+}
+
+impl Listening {
+    /// Waits until some words came, and returns the event that has them.
+    ///
+    /// # Panics
+    /// When they do not come in time.
+    pub async fn until(&mut self, words: &str) -> String {
+        let heard = tokio::time::timeout(PATIENCE, async {
+            loop {
+                if let Some((event, rest)) = self.heard.split_once("\n\n") {
+                    let (event, rest) = (event.to_owned(), rest.to_owned());
+                    self.heard = rest;
+                    if event.contains(words) {
+                        return event;
+                    }
+                    continue;
+                }
+                let more = self.answer.chunk().await.expect("it goes on");
+                let more = more.expect("the server goes on");
+                self.heard.push_str(&String::from_utf8_lossy(&more));
+            }
+        });
+        heard.await.unwrap_or_else(|_| panic!("{words} never came"))
     }
 }

@@ -194,6 +194,8 @@ impl Partition {
                 () = sleep_until(show_due) => self.publisher.flush(clock.now()),
                 () = &mut commit_due => {
                     self.committer.begin();
+                    self.shared.lock().cut_off = self.parts.log.refuses(&self.shared.partition);
+                    self.publisher.watch(clock.now());
                     commit_due = Box::pin(clock.sleep(self.options.commit_interval));
                 }
                 slice = self.parts.log.read(&self.shared.partition, position), if reading => {

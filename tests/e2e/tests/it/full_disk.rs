@@ -114,6 +114,7 @@ async fn full_and_free(mounted: &str, signs: Signs) {
         })
         .await;
 
+    let mut listened = server.listen("prices").await;
     let ballast = Ballast::fill(&disk);
     let place = bench.data().join(signs.place).display().to_string();
     let words = ["no room left".to_owned(), place.clone()];
@@ -136,6 +137,17 @@ async fn full_and_free(mounted: &str, signs: Signs) {
                 all.iter().all(|c| c["state"] != "connected")
             })
             .await;
+    }
+    if signs.stops_intake {
+        // nothing comes, so nothing is live: in answers, and for who listens
+        server
+            .until("/api/v1/prices", |all| {
+                let all = all.as_array().unwrap();
+                all.iter().all(|price| price["health"] == "down")
+            })
+            .await;
+        let told = listened.until("\"health\":\"down\"").await;
+        assert!(told.contains("prices"), "{told}");
     }
     let advice = doctor(&bench.data()).await;
     assert!(
