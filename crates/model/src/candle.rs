@@ -18,14 +18,55 @@ pub enum CandleOrigin {
 /// How final a candle is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-#[repr(u8)]
 pub enum CandleState {
     /// Its time is not over; the next trade may change it.
-    Open = 0,
+    Open,
     /// Its time is over.
-    Closed = 1,
-    /// Closed, and changed since by a late or repaired trade.
-    Revised = 2,
+    Closed,
+    /// Closed, and changed since.
+    Revised(RevisionCause),
+}
+
+/// Why a closed candle changed. Of several causes in one record the last of these counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum RevisionCause {
+    /// A trade came after its candle had closed.
+    Late,
+    /// Missing trades were fetched.
+    Repair,
+    /// History was imported or fetched.
+    Backfill,
+    /// The candle is the venue's, and the venue gave it again with other values.
+    Venue,
+}
+
+impl CandleState {
+    /// As it is stored: 0 open, 1 closed, 2 revised by a late trade, 3 by a repair, 4 by history
+    /// that came, 5 by the venue.
+    pub const fn code(self) -> u8 {
+        match self {
+            Self::Open => 0,
+            Self::Closed => 1,
+            Self::Revised(RevisionCause::Late) => 2,
+            Self::Revised(RevisionCause::Repair) => 3,
+            Self::Revised(RevisionCause::Backfill) => 4,
+            Self::Revised(RevisionCause::Venue) => 5,
+        }
+    }
+
+    /// The state of a code; `None` where there is none.
+    pub const fn from_code(code: u8) -> Option<Self> {
+        Some(match code {
+            0 => Self::Open,
+            1 => Self::Closed,
+            2 => Self::Revised(RevisionCause::Late),
+            3 => Self::Revised(RevisionCause::Repair),
+            4 => Self::Revised(RevisionCause::Backfill),
+            5 => Self::Revised(RevisionCause::Venue),
+            _ => return None,
+        })
+    }
 }
 
 /// One price bar: what was traded in `[open_time, open_time + timeframe)`.

@@ -91,7 +91,7 @@ impl CandleBatch {
         self.first_times.push(time(candle.first_trade));
         self.last_ids.push(id(candle.last_trade));
         self.last_times.push(time(candle.last_trade));
-        self.states.push(candle.state as u8);
+        self.states.push(candle.state.code());
         self.revisions.push(candle.revision);
         self.known.push(candle.known.nanos());
         self.origins.push(candle.origin as u8);
@@ -295,11 +295,7 @@ impl CandleBatch {
             taker_buy_quote_volume: optional(&self.taker_buy_quote_volume).map(Notional),
             first_trade: key(&self.first_ids, &self.first_times),
             last_trade: key(&self.last_ids, &self.last_times),
-            state: match self.states.get(row)? {
-                0 => CandleState::Open,
-                1 => CandleState::Closed,
-                _ => CandleState::Revised,
-            },
+            state: CandleState::from_code(*self.states.get(row)?)?,
             revision: *self.revisions.get(row)?,
             known: Timestamp::from_nanos(*self.known.get(row)?),
             origin: match self.origins.get(row)? {

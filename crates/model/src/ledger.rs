@@ -17,8 +17,12 @@ pub struct LedgerEvent {
 }
 
 /// What the ledger learned.
+///
+/// Its serialised form is what stores keep: `{"found": {…}}`, the kind in snake case around its
+/// fields. The kind stands outside because serde cannot carry numbers of 128 bits, as ids are,
+/// through an enum whose tag stands among the fields.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", tag = "what")]
+#[serde(rename_all = "snake_case")]
 pub enum LedgerKind {
     /// The first trade that we have; of what came before nothing is known.
     Began {
@@ -196,5 +200,78 @@ mod serde_bytes_vec {
             }
         }
         deserializer.deserialize_byte_buf(Bytes)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Stores hold this form: it may grow, but what was written must be read.
+    #[test]
+    fn kinds_are_written_as_stores_keep_them() {
+        let big = TradeId(u128::from(u64::MAX) + 1);
+        let (time, day) = (Timestamp::EPOCH, Timestamp::from_seconds(86_400));
+        let (timeframe, reason) = (Timeframe::H1, "reset".to_owned());
+        for (kind, text) in [
+            (
+                LedgerKind::Began {
+                    first: TradeKey { time, id: big },
+                },
+                r#"{"began":{"first":{"time":"1970-01-01T00:00:00Z","id":"18446744073709551616"}}}"#,
+            ),
+            (
+                LedgerKind::Found(Hole {
+                    from: TradeId(7),
+                    to: big,
+                    after: time,
+                    before: day,
+                }),
+                r#"{"found":{"from":7,"to":"18446744073709551616","after":"1970-01-01T00:00:00Z","before":"1970-01-02T00:00:00Z"}}"#,
+            ),
+            (
+                LedgerKind::Filled {
+                    from: TradeId(7),
+                    to: TradeId(8),
+                    with: Filling::Aggregates,
+                },
+                r#"{"filled":{"from":7,"to":8,"with":"aggregates"}}"#,
+            ),
+            (
+                LedgerKind::Unfillable {
+                    from: TradeId(7),
+                    to: big,
+                    reason: reason.clone(),
+                },
+                r#"{"unfillable":{"from":7,"to":"18446744073709551616","reason":"reset"}}"#,
+            ),
+            (
+                LedgerKind::Differs {
+                    timeframe,
+                    open_time: time,
+                    fields: vec![("close".into(), "1".into(), "2".into())],
+                },
+                r#"{"differs":{"timeframe":"1h","open_time":"1970-01-01T00:00:00Z","fields":[["close","1","2"]]}}"#,
+            ),
+            (
+                LedgerKind::Outage {
+                    timeframe,
+                    open_time: time,
+                    close_time: day,
+                },
+                r#"{"outage":{"timeframe":"1h","open_time":"1970-01-01T00:00:00Z","close_time":"1970-01-02T00:00:00Z"}}"#,
+            ),
+            (
+                LedgerKind::FeedDown {
+                    from: time,
+                    to: day,
+                    reason,
+                },
+                r#"{"feed_down":{"from":"1970-01-01T00:00:00Z","to":"1970-01-02T00:00:00Z","reason":"reset"}}"#,
+            ),
+        ] {
+            assert_eq!(serde_json::to_string(&kind).unwrap(), text);
+            assert_eq!(serde_json::from_str::<LedgerKind>(text).unwrap(), kind);
+        }
     }
 }

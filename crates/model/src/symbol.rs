@@ -6,7 +6,7 @@ use std::str::FromStr;
 use compact_str::CompactString;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::Decimal;
+use crate::Contract;
 
 /// A venue's name: 1 to 32 of `a-z 0-9 _ -`, beginning with a letter or digit.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -34,64 +34,6 @@ pub struct VenueSymbol(CompactString);
 pub struct Symbol {
     text: CompactString,
     venue_length: u8,
-}
-
-/// What kind of instrument a symbol names.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Contract<'a> {
-    /// Base against quote, delivered at once; FX too.
-    Spot {
-        /// What is bought or sold.
-        base: &'a str,
-        /// What it is priced in.
-        quote: &'a str,
-    },
-    /// A perpetual swap.
-    Perpetual {
-        /// What is priced.
-        base: &'a str,
-        /// What it is priced in.
-        quote: &'a str,
-        /// What profit and loss are paid in.
-        settle: &'a str,
-    },
-    /// A future with a delivery date.
-    Future {
-        /// What is priced.
-        base: &'a str,
-        /// What it is priced in.
-        quote: &'a str,
-        /// What profit and loss are paid in.
-        settle: &'a str,
-        /// `YYYYMMDD`, UTC.
-        expiry: &'a str,
-    },
-    /// An option.
-    Option {
-        /// What is priced.
-        base: &'a str,
-        /// What it is priced in.
-        quote: &'a str,
-        /// What it is paid in.
-        settle: &'a str,
-        /// `YYYYMMDD`, UTC.
-        expiry: &'a str,
-        /// The strike price.
-        strike: Decimal,
-        /// Call or put.
-        kind: OptionKind,
-    },
-    /// A share, fund or index, named by its ticker.
-    Ticker(&'a str),
-}
-
-/// Call or put.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum OptionKind {
-    /// The right to buy.
-    Call,
-    /// The right to sell.
-    Put,
 }
 
 /// Text that is no symbol or venue.
@@ -159,7 +101,7 @@ impl Symbol {
     /// When the instrument does not follow the grammar.
     pub fn new(venue: &VenueId, instrument: &str) -> Result<Self, SymbolError> {
         let instrument = instrument.to_ascii_uppercase();
-        if contract_of(&instrument).is_none() {
+        if Contract::parse(&instrument).is_none() {
             return Err(SymbolError::BadInstrument(excerpt(&instrument)));
         }
         let mut text = CompactString::from(venue.as_str());
@@ -201,7 +143,7 @@ impl Symbol {
 
     /// What kind of instrument it is, in parts.
     pub fn contract(&self) -> Contract<'_> {
-        contract_of(self.instrument()).unwrap_or(Contract::Ticker(self.instrument()))
+        Contract::parse(self.instrument()).unwrap_or(Contract::Ticker(self.instrument()))
     }
 
     /// As in URLs and folders: `binance:BTC-USDT`.
@@ -228,81 +170,6 @@ impl Symbol {
         }
         Ok(readings)
     }
-}
-
-fn is_asset(text: &str) -> bool {
-    (1..=24).contains(&text.len())
-        && text
-            .bytes()
-            .all(|b| matches!(b, b'A'..=b'Z' | b'0'..=b'9' | b'.' | b'_' | b'^' | b'=' | b'&'))
-}
-
-fn is_ticker(text: &str) -> bool {
-    (1..=32).contains(&text.len())
-        && !text.starts_with('-')
-        && text.bytes().all(
-            |b| matches!(b, b'A'..=b'Z' | b'0'..=b'9' | b'.' | b'_' | b'^' | b'=' | b'&' | b'-'),
-        )
-}
-
-fn is_date(text: &str) -> bool {
-    text.len() == 8
-        && text.bytes().all(|b| b.is_ascii_digit())
-        && text.parse::<jiff::civil::Date>().is_ok()
-}
-
-fn contract_of(instrument: &str) -> Option<Contract<'_>> {
-    let Some((base, rest)) = instrument.split_once('/') else {
-        return is_ticker(instrument).then_some(Contract::Ticker(instrument));
-    };
-    let (quote, settlement) = match rest.split_once(':') {
-        Some((quote, settlement)) => (quote, Some(settlement)),
-        None => (rest, None),
-    };
-    if !is_asset(base) || !is_asset(quote) {
-        return None;
-    }
-    let Some(settlement) = settlement else {
-        return Some(Contract::Spot { base, quote });
-    };
-    let mut parts = settlement.split('-');
-    let settle = parts.next().filter(|s| is_asset(s))?;
-    let Some(expiry) = parts.next() else {
-        return Some(Contract::Perpetual {
-            base,
-            quote,
-            settle,
-        });
-    };
-    if !is_date(expiry) {
-        return None;
-    }
-    let Some(strike_text) = parts.next() else {
-        return Some(Contract::Future {
-            base,
-            quote,
-            settle,
-            expiry,
-        });
-    };
-    let strike: Decimal = strike_text.parse().ok()?;
-    // one spelling a number, or two names would mean the same option
-    if !strike.is_positive() || strike.to_string() != strike_text {
-        return None;
-    }
-    let kind = match parts.next()? {
-        "C" => OptionKind::Call,
-        "P" => OptionKind::Put,
-        _ => return None,
-    };
-    parts.next().is_none().then_some(Contract::Option {
-        base,
-        quote,
-        settle,
-        expiry,
-        strike,
-        kind,
-    })
 }
 
 impl FromStr for Symbol {

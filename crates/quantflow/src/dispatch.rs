@@ -4,36 +4,10 @@ use std::process::ExitCode;
 
 use crate::arguments::{Arguments, Command};
 use crate::commands;
-use crate::config::{Loaded, Settings, Sources, load};
+use crate::config::Sources;
+use crate::context::Context;
 use crate::failure::{Failure, Outcome};
 use crate::terminal::{Terminal, logs};
-
-/// What every command gets.
-#[derive(Debug)]
-pub(crate) struct Context {
-    /// How to speak.
-    pub(crate) terminal: Terminal,
-    /// Where settings come from.
-    pub(crate) sources: Sources,
-}
-
-impl Context {
-    /// All settings, with where each comes from.
-    ///
-    /// # Errors
-    /// When the configuration is wrong.
-    pub(crate) fn loaded(&self) -> Outcome<Loaded> {
-        Ok(load(&self.sources)?)
-    }
-
-    /// The settings.
-    ///
-    /// # Errors
-    /// When the configuration is wrong.
-    pub(crate) fn settings(&self) -> Outcome<Settings> {
-        Ok(Settings::from_loaded(&self.loaded()?)?)
-    }
-}
 
 /// Runs a command: exit code 0 done, 1 failed, 2 wrong usage.
 pub(crate) fn run(arguments: Arguments) -> ExitCode {

@@ -5,6 +5,7 @@ mod access;
 mod arguments;
 mod commands;
 mod config;
+mod context;
 mod dispatch;
 mod failure;
 mod files;

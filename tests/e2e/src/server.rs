@@ -162,9 +162,22 @@ impl Server {
     ///
     /// # Panics
     /// When it is not in time; says what came last.
-    pub async fn until(&self, path: &str, mut wanted: impl FnMut(&Value) -> bool) -> Value {
+    pub async fn until(&self, path: &str, wanted: impl FnMut(&Value) -> bool) -> Value {
+        self.until_within(PATIENCE, path, wanted).await
+    }
+
+    /// As [`Server::until`], with another patience.
+    ///
+    /// # Panics
+    /// When it is not in time; says what came last.
+    pub async fn until_within(
+        &self,
+        patience: Duration,
+        path: &str,
+        mut wanted: impl FnMut(&Value) -> bool,
+    ) -> Value {
         let mut last = Value::Null;
-        let asked = tokio::time::timeout(PATIENCE, async {
+        let asked = tokio::time::timeout(patience, async {
             loop {
                 let (status, mut body) = self.get(path).await;
                 if status == 200 {
@@ -181,7 +194,36 @@ impl Server {
             }
         })
         .await;
-        asked.unwrap_or_else(|_| panic!("{path} did not become as wanted; last: {last}"))
+        match asked {
+            Ok(data) => data,
+            Err(_) => panic!(
+                "{path} did not become as wanted; last: {last}\n{}",
+                self.state().await
+            ),
+        }
+    }
+
+    /// What the server says of itself: for whoever reads why a test failed.
+    async fn state(&self) -> String {
+        let mut said = String::new();
+        for path in ["/health", "/api/v1/connections", "/metrics"] {
+            let answer = self.http.get(format!("{}{path}", self.url)).send().await;
+            let text = match answer {
+                Ok(answer) => answer.text().await.unwrap_or_else(|e| e.to_string()),
+                Err(error) => error.to_string(),
+            };
+            let lines = text.lines().filter(|line| {
+                path != "/metrics"
+                    || line.starts_with("quantflow_ingest")
+                    || line.starts_with("quantflow_pipeline")
+                    || line.starts_with("external_api_calls")
+            });
+            said.extend([path, ":\n"]);
+            for line in lines {
+                said.extend([line, "\n"]);
+            }
+        }
+        said
     }
 
     /// Asks until an answer that has no envelope (`/health`) is as wanted, whatever its status.

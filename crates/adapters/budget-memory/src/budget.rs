@@ -1,6 +1,8 @@
 //! [`MemoryBudget`]: the seam over [`VenueBudget`], with the waiting.
 
 use std::collections::HashMap;
+use std::io;
+use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -10,16 +12,19 @@ use quantflow_seams::{Budget, BudgetError, BudgetUse, Clock, Grant};
 use quantflow_wire::{Limit, Purpose};
 use tokio::sync::Notify;
 
+use crate::kept::Keeper;
 use crate::venue::{Lane, Ticket, VenueBudget, Verdict};
 
 /// The request budgets of all venues, in this process.
 ///
-/// What was granted is forgotten when the process ends; the venue's own count, which comes with
-/// its first answer, brings it back (see [`Budget::correct`]).
+/// What was granted is kept in files ([`MemoryBudget::kept_in`]) or forgotten when the process ends;
+/// then the venue's own count, which comes with its first answer, brings it back (see
+/// [`Budget::correct`]).
 #[derive(Debug)]
 pub struct MemoryBudget {
     clock: Arc<dyn Clock>,
     venues: Mutex<HashMap<VenueId, VenueBudget>>,
+    keeper: Option<Keeper>,
 }
 
 impl MemoryBudget {
@@ -28,6 +33,25 @@ impl MemoryBudget {
         Self {
             clock,
             venues: Mutex::default(),
+            keeper: None,
+        }
+    }
+
+    /// As [`MemoryBudget::new`], with what was granted in earlier lives: it is kept in a file a venue
+    /// in `folder`, written before each grant is handed out.
+    ///
+    /// # Errors
+    /// When the folder cannot be made.
+    pub fn kept_in(clock: Arc<dyn Clock>, folder: &Path) -> io::Result<Self> {
+        Ok(Self {
+            keeper: Some(Keeper::new(folder)?),
+            ..Self::new(clock)
+        })
+    }
+
+    fn keep(&self, venue: &VenueId, budget: &VenueBudget) {
+        if let Some(keeper) = &self.keeper {
+            keeper.write(venue, &budget.kept());
         }
     }
 
@@ -73,11 +97,11 @@ impl MemoryBudget {
         let deadline = since + patience;
         loop {
             let step = self.with(venue, |budget, now| {
-                (
-                    now,
-                    budget.take(lane, ticket, now),
-                    budget.not_before(lane, ticket, now),
-                )
+                let verdict = budget.take(lane, ticket, now);
+                if verdict == Verdict::Granted {
+                    self.keep(venue, budget);
+                }
+                (now, verdict, budget.not_before(lane, ticket, now))
             });
             let (now, verdict, not_before) =
                 step.ok_or_else(|| BudgetError::NotConfigured(venue.clone()))?;
@@ -131,7 +155,12 @@ impl Drop for Place<'_> {
 impl Budget for MemoryBudget {
     async fn configure(&self, venue: &VenueId, limits: &[Limit]) -> Result<(), BudgetError> {
         let mut venues = self.venues();
-        venues.entry(venue.clone()).or_default().configure(limits);
+        let known = venues.contains_key(venue);
+        let budget = venues.entry(venue.clone()).or_default();
+        budget.configure(limits);
+        if let Some(keeper) = self.keeper.as_ref().filter(|_| !known) {
+            budget.recall(keeper.read(venue), self.clock.now());
+        }
         Ok(())
     }
 
@@ -157,11 +186,17 @@ impl Budget for MemoryBudget {
 
     async fn correct(&self, venue: &VenueId, limit: &str, used: u32, sent: Timestamp) {
         // whoever waits for a grant that is now later wakes at the old time and waits on
-        self.with(venue, |budget, now| budget.correct(limit, used, sent, now));
+        self.with(venue, |budget, now| {
+            budget.correct(limit, used, sent, now);
+            self.keep(venue, budget);
+        });
     }
 
     async fn stay_away(&self, venue: &VenueId, until: Timestamp) {
-        self.with(venue, |budget, _| budget.stay_away(until));
+        self.with(venue, |budget, _| {
+            budget.stay_away(until);
+            self.keep(venue, budget);
+        });
     }
 
     async fn usage(&self, venue: &VenueId) -> Vec<BudgetUse> {

@@ -11,7 +11,11 @@ use quantflow_seams::BudgetUse;
 use quantflow_wire::{Limit, LimitScope, Purpose};
 use tokio::sync::Notify;
 
+use crate::kept::Kept;
 use crate::window::Window;
+
+/// The longest ban that a venue gives.
+const LONGEST_AWAY: Duration = Duration::from_hours(72);
 
 /// What is asked for. Requests and new connections have limits of their own and never wait for one
 /// another.
@@ -192,6 +196,32 @@ impl VenueBudget {
     /// Nothing is granted before `until`; a shorter time than the one told before changes nothing.
     pub(crate) fn stay_away(&mut self, until: Timestamp) {
         self.stay_away = self.stay_away.max(Some(until));
+    }
+
+    /// What is to be known in a next life.
+    pub(crate) fn kept(&self) -> Kept {
+        let lanes = [&self.requests, &self.connections].into_iter();
+        Kept {
+            stay_away: self.stay_away,
+            granted: lanes
+                .flat_map(|lane| &lane.limits)
+                .map(|limit| (limit.name.clone(), limit.window.kept()))
+                .collect(),
+        }
+    }
+
+    /// Takes in what an earlier life was granted; what lies ahead of the clock counts for now.
+    pub(crate) fn recall(&mut self, kept: Kept, now: Timestamp) {
+        // a clock that was set back must not make a venue unreachable for years
+        self.stay_away = kept.stay_away.map(|until| until.min(now + LONGEST_AWAY));
+        for (name, granted) in kept.granted {
+            for limit in self.limits_mut().filter(|limit| limit.name == name) {
+                for &(at, cost) in &granted {
+                    limit.window.take(at.min(now), cost);
+                }
+            }
+        }
+        self.advance(now);
     }
 
     pub(crate) fn usage(&self, now: Timestamp) -> Vec<BudgetUse> {

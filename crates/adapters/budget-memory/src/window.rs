@@ -119,6 +119,22 @@ impl Window {
         self.take(sent, used.saturating_sub(known));
     }
 
+    /// What was granted, with times rounded up to sixtieths of the window: in few entries.
+    pub(crate) fn kept(&self) -> Vec<(Timestamp, u64)> {
+        let step = i64::try_from((self.length / 60).as_nanos())
+            .unwrap_or(1)
+            .max(1);
+        let mut kept: Vec<(Timestamp, u64)> = Vec::new();
+        for entry in &self.entries {
+            let at = Timestamp::from_nanos((entry.at.nanos().div_euclid(step) + 1) * step);
+            match kept.last_mut() {
+                Some((last, cost)) if *last == at => *cost += entry.cost,
+                _ => kept.push((at, entry.cost)),
+            }
+        }
+        kept
+    }
+
     /// What was granted in the window that ends now.
     pub(crate) fn used(&self, now: Timestamp) -> u32 {
         let used: u64 = self

@@ -31,6 +31,7 @@ mod disk;
 mod format;
 mod lock;
 mod log;
+mod open_segment;
 mod options;
 mod partition;
 mod reader;

@@ -1,4 +1,8 @@
-//! [`EmbeddedLog`]: the seam.
+//! [`EmbeddedLog`]: the seam. Opening, appending and closing are here, reading is in `read`, what
+//! is done with closed segments in `closed`.
+
+mod closed;
+mod read;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -11,20 +15,17 @@ use quantflow_seams::{ClosedSegment, EventLog, LogError, LogSlice};
 use quantflow_wire::{LogPosition, PartitionId, RecordChunk};
 use tokio::sync::watch;
 
-use crate::disk::{index_of, read_blocks};
 use crate::format::BlockEncoder;
 use crate::lock::FolderLock;
+use crate::open_segment::OpenSegment;
 use crate::options::LogOptions;
-use crate::partition::{Located, OpenIndex, Partition, Recent, Stop, offset_in};
+use crate::partition::{OpenIndex, Partition, Recent, Stop};
 use crate::recover::{failed, recover};
 use crate::repair::Repair;
-use crate::segment::{Index, path_of, seal_path_of};
-use crate::segment_writer::{OpenSegment, SegmentWriter};
+use crate::segment::Index;
+use crate::segment_writer::SegmentWriter;
 use crate::storage::{LocalDisk, Storage};
 use crate::writer::{Shared, run};
-
-/// A slice from disk is made of blocks of about so many raw bytes.
-const READ_BYTES: usize = 1 << 20;
 
 /// The raw log in a folder of the local disk.
 ///
@@ -262,39 +263,7 @@ impl EventLog for EmbeddedLog {
     }
 
     async fn read(&self, id: &PartitionId, from: LogPosition) -> Result<LogSlice, LogError> {
-        let partition = self.partition(id);
-        loop {
-            let appended = partition.appended.notified();
-            let (located, stop) = {
-                let mut state = partition.state();
-                (state.locate(from, READ_BYTES)?, state.stop.clone())
-            };
-            let folder = partition.folder.clone();
-            match located {
-                Located::Memory(slice) => return Ok(slice),
-                Located::Open { first, blocks } => {
-                    let path = path_of(&folder, &crate::segment::name_of(first));
-                    return blocking(&folder, move || read_blocks(&path, first, &blocks)).await;
-                }
-                Located::Closed { segment, index } => {
-                    let partition = Arc::clone(&partition);
-                    let slice = blocking(&folder, move || {
-                        read_closed(&partition, &segment, index, from)
-                    })
-                    .await?;
-                    if let Some(slice) = slice {
-                        return Ok(slice);
-                    }
-                    // it was removed meanwhile: look again
-                }
-                Located::Nowhere => {
-                    if stop == Some(Stop::Closed) {
-                        return Err(LogError::Closed);
-                    }
-                    appended.await;
-                }
-            }
-        }
+        self.read_from(id, from).await
     }
 
     fn start(&self, id: &PartitionId) -> LogPosition {
@@ -345,11 +314,7 @@ impl EventLog for EmbeddedLog {
     }
 
     async fn closed_segments(&self, id: &PartitionId) -> Result<Vec<ClosedSegment>, LogError> {
-        let Some(partition) = self.known(id) else {
-            return Ok(Vec::new());
-        };
-        let state = partition.state();
-        Ok(state.closed.iter().map(|s| (**s).clone()).collect())
+        Ok(self.list_closed(id))
     }
 
     async fn segment_bytes(
@@ -357,68 +322,11 @@ impl EventLog for EmbeddedLog {
         id: &PartitionId,
         segment: &ClosedSegment,
     ) -> Result<Vec<u8>, LogError> {
-        let partition = self.partition(id);
-        let path = path_of(&partition.folder, &segment.name);
-        let kept = {
-            let state = partition.state();
-            let start = state.start;
-            let kept = state.closed.iter().any(|closed| **closed == *segment);
-            if !kept && segment.range.from < start {
-                return Err(LogError::Expired {
-                    wanted: segment.range.from,
-                    oldest: start,
-                });
-            }
-            kept
-        };
-        if !kept {
-            return Err(LogError::Failed {
-                place: path.display().to_string(),
-                detail: "there is no such closed segment".to_owned(),
-            });
-        }
-        blocking(&partition.folder, move || {
-            std::fs::read(&path).map_err(|error| failed(&path, &error))
-        })
-        .await
+        self.read_closed_bytes(id, segment).await
     }
 
     async fn remove_before(&self, id: &PartitionId, position: LogPosition) -> Result<(), LogError> {
-        let Some(partition) = self.known(id) else {
-            return Ok(());
-        };
-        let removed: Vec<_> = {
-            let mut state = partition.state();
-            let gone = state
-                .closed
-                .partition_point(|segment| segment.range.to <= position);
-            let removed = state.closed.drain(..gone).collect();
-            if gone > 0 {
-                let first = state.closed.first().map(|segment| segment.range.from);
-                let open = state.open.as_ref().map(|open| open.first);
-                let start = first.or(open).unwrap_or(state.end);
-                state.forget_before(start);
-            }
-            removed
-        };
-        let storage = Arc::clone(&self.shared.storage);
-        let folder = partition.folder.clone();
-        blocking(&partition.folder, move || {
-            // oldest first: a crash in between leaves no hole. The seal goes last, and is removed
-            // by the next opening when it stays.
-            for segment in removed {
-                for path in [
-                    path_of(&folder, &segment.name),
-                    seal_path_of(&folder, &segment.name),
-                ] {
-                    storage
-                        .remove(&path)
-                        .map_err(|error| failed(&path, &error))?;
-                }
-            }
-            Ok(())
-        })
-        .await
+        self.remove_closed_before(id, position).await
     }
 
     async fn close(&self) -> Result<(), LogError> {
@@ -448,50 +356,5 @@ impl Drop for EmbeddedLog {
             // a panic in it was caught
             let _ = thread.join();
         }
-    }
-}
-
-/// Reads from a closed segment. `None` when it is not there any more.
-fn read_closed(
-    partition: &Partition,
-    segment: &ClosedSegment,
-    index: Option<Arc<Index>>,
-    from: LogPosition,
-) -> Result<Option<LogSlice>, LogError> {
-    let path = path_of(&partition.folder, &segment.name);
-    let first = segment.range.from;
-    let gone = || {
-        let state = partition.state();
-        state.start > first
-    };
-    let index = match index {
-        Some(index) => index,
-        None => match index_of(&path, first) {
-            Ok(index) => {
-                let index = Arc::new(index);
-                let mut state = partition.state();
-                state.cache(segment.name.clone(), Arc::clone(&index));
-                index
-            }
-            Err(_) if gone() => return Ok(None),
-            Err(error) => {
-                return Err(LogError::Corrupt {
-                    segment: segment.name.clone(),
-                    at: 0,
-                    detail: format!("it cannot be read: {error}"),
-                });
-            }
-        },
-    };
-    let blocks = index
-        .find(offset_in(from, first), READ_BYTES)
-        .map_err(|(at, detail)| LogError::Corrupt {
-            segment: segment.name.clone(),
-            at,
-            detail,
-        })?;
-    match read_blocks(&path, first, blocks) {
-        Err(_) if gone() => Ok(None),
-        result => result.map(Some),
     }
 }

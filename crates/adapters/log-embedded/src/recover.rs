@@ -1,20 +1,29 @@
-//! Opening a partition's folder: what is there, what a crash left, and what is done about it.
+//! Opening a partition's folder: what is there, and where the log goes on.
+//!
+//! `scan` reads what a segment holds, `repair` does what must be done about what a crash left.
+
+mod repair;
+mod scan;
 
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
 use quantflow_seams::{ClosedSegment, LogError};
-use quantflow_wire::{LogPosition, LogRange, PartitionId};
+use quantflow_wire::{LogPosition, PartitionId};
 use sha2::{Digest, Sha256};
 
-use crate::format::{HeaderProblem, SEGMENT_HEADER, SegmentHeader};
+use crate::format::{HeaderProblem, SegmentHeader};
+use crate::open_segment::{CleanEnd, OpenSegment};
 use crate::partition::{OpenIndex, Partition};
-use crate::reader::{BlockWalk, SegmentError};
+use crate::reader::SegmentError;
 use crate::repair::Repair;
-use crate::segment::{BlockEntry, Index, Seal, hex, name_of, parse_name, path_of, seal_path_of};
-use crate::segment_writer::{CleanEnd, OpenSegment, Span};
+use crate::segment::{Index, Seal, name_of, parse_name, path_of, seal_path_of};
 use crate::storage::Storage;
+
+pub(crate) use scan::scan_blocks;
+
+use scan::Scan;
 
 /// A partition as it was found, and the segment to write on.
 #[derive(Debug)]
@@ -48,18 +57,6 @@ pub(crate) fn recover(
     let end = recovery.last_segment(last, clean.as_ref())?;
     recovery.note_holes(&end);
     recovery.assemble(end).map(Some)
-}
-
-/// What a segment's bytes hold.
-#[derive(Debug)]
-pub(crate) struct Scan {
-    pub(crate) index: Index,
-    /// Offset after the last whole block.
-    end: u64,
-    span: Option<Span>,
-    /// Up to which byte the file was once known to be durable.
-    synced: u64,
-    header: Result<(), &'static str>,
 }
 
 /// How the log goes on.
@@ -190,65 +187,6 @@ impl Recovery<'_> {
         self.close(name, &bytes, &scan, !is_last)
     }
 
-    /// Closes a segment as it is, damage and all; one without a record is dropped.
-    fn close(&mut self, name: &str, bytes: &[u8], scan: &Scan, drop: bool) -> Result<(), LogError> {
-        let from = parse_name(name).unwrap_or_default();
-        let Some(span) = scan.span else {
-            if drop {
-                self.dropped(name, bytes.len() as u64, scan.header);
-                self.remove(&path_of(self.folder, name))?;
-            }
-            return Ok(());
-        };
-        for (at, detail) in &scan.index.damage {
-            self.repairs.push(Repair::Damaged {
-                partition: self.id.clone(),
-                segment: name.to_owned(),
-                at: *at,
-                detail: detail.clone(),
-            });
-        }
-        let closed = ClosedSegment {
-            name: name.to_owned(),
-            range: LogRange {
-                from,
-                to: LogPosition {
-                    epoch: from.epoch,
-                    offset: scan.end,
-                },
-            },
-            first_received: span.first,
-            last_received: span.last,
-            bytes: bytes.len() as u64,
-            sha256: hex(Sha256::new_with_prefix(bytes)),
-        };
-        let seal = seal_path_of(self.folder, name);
-        self.storage
-            .replace(&seal, &Seal::of(&closed))
-            .map_err(|error| failed(&seal, &error))?;
-        self.closed.push(closed);
-        Ok(())
-    }
-
-    fn dropped(&mut self, name: &str, bytes: u64, header: Result<(), &'static str>) {
-        // a whole header and nothing else is what a segment without records looks like
-        if let Err(detail) = header {
-            self.repairs.push(Repair::SegmentDropped {
-                partition: self.id.clone(),
-                segment: name.to_owned(),
-                bytes,
-                detail: detail.to_owned(),
-            });
-        } else if bytes > SEGMENT_HEADER as u64 {
-            self.repairs.push(Repair::SegmentDropped {
-                partition: self.id.clone(),
-                segment: name.to_owned(),
-                bytes,
-                detail: "it holds no whole block".to_owned(),
-            });
-        }
-    }
-
     /// The segment that was written last.
     fn last_segment(&mut self, name: &str, clean: Option<&CleanEnd>) -> Result<End, LogError> {
         let first = parse_name(name).unwrap_or_default();
@@ -309,91 +247,6 @@ impl Recovery<'_> {
             offset: end.offset,
         };
         Ok(End::Begin { at, drop })
-    }
-
-    /// The log was closed in good order at a place that is not there any more.
-    fn note_lost_end(&mut self, end: LogPosition, clean: Option<&CleanEnd>) {
-        if let Some(clean) = clean.filter(|clean| clean.end > end) {
-            self.repairs.push(Repair::RecordsMissing {
-                partition: self.id.clone(),
-                range: LogRange {
-                    from: end,
-                    to: clean.end,
-                },
-            });
-        }
-    }
-
-    /// Puts a damaged header right: name and folder say all that it says.
-    fn rewrite_header(
-        &mut self,
-        name: &str,
-        mut bytes: Vec<u8>,
-        first: LogPosition,
-        detail: &'static str,
-    ) -> Result<Vec<u8>, LogError> {
-        let header = SegmentHeader {
-            partition: self.id.clone(),
-            epoch: first.epoch,
-            first_offset: first.offset,
-        }
-        .encode();
-        let path = path_of(self.folder, name);
-        let write = || {
-            let mut file = self.storage.open(&path)?;
-            file.write_at(&header, 0)?;
-            file.sync()
-        };
-        write().map_err(|error| failed(&path, &error))?;
-        bytes[..SEGMENT_HEADER].copy_from_slice(&header);
-        self.repairs.push(Repair::HeaderRewritten {
-            partition: self.id.clone(),
-            segment: name.to_owned(),
-            detail: detail.to_owned(),
-        });
-        Ok(bytes)
-    }
-
-    /// Cuts the tail at the first bad block, unless a later block tells that the bad one was once
-    /// durable: then it went bad afterwards, and what stands behind it must not be lost.
-    fn cut_tail(&mut self, name: &str, bytes: &mut Vec<u8>, scan: Scan) -> Result<Scan, LogError> {
-        let torn = scan.index.damage.iter().find(|(at, _)| *at >= scan.synced);
-        let Some((at, detail)) = torn.cloned() else {
-            return Ok(scan);
-        };
-        let path = path_of(self.folder, name);
-        let cut = || {
-            let mut file = self.storage.open(&path)?;
-            file.truncate(at)?;
-            file.sync()
-        };
-        cut().map_err(|error| failed(&path, &error))?;
-        self.repairs.push(Repair::TailCut {
-            partition: self.id.clone(),
-            segment: name.to_owned(),
-            at,
-            bytes: bytes.len() as u64 - at,
-            detail,
-        });
-        bytes.truncate(at as usize);
-        self.scan(name, bytes)
-    }
-
-    /// Names the records between segments that are gone. Reading there fails.
-    fn note_holes(&mut self, end: &End) {
-        let ranges: Vec<LogRange> = self.closed.iter().map(|closed| closed.range).collect();
-        let nexts = ranges.iter().skip(1).map(|range| range.from);
-        for (range, next) in ranges.iter().zip(nexts.chain([end.first()])) {
-            if range.to.offset < next.offset {
-                self.repairs.push(Repair::RecordsMissing {
-                    partition: self.id.clone(),
-                    range: LogRange {
-                        from: range.to,
-                        to: next,
-                    },
-                });
-            }
-        }
     }
 
     fn assemble(self, end: End) -> Result<Recovered, LogError> {
@@ -463,34 +316,6 @@ impl Recovery<'_> {
 
 fn read(path: &Path) -> Result<Vec<u8>, LogError> {
     std::fs::read(path).map_err(|error| failed(path, &error))
-}
-
-/// Finds the whole blocks and the damaged places.
-pub(crate) fn scan_blocks(bytes: &[u8], first: u64, header: Result<(), &'static str>) -> Scan {
-    let mut scan = Scan {
-        index: Index::default(),
-        end: first,
-        span: None,
-        synced: 0,
-        header,
-    };
-    for block in BlockWalk::new(bytes, first) {
-        match block.and_then(|block| block.check().map(|()| block)) {
-            Ok(block) => {
-                scan.index.blocks.push(BlockEntry::from(&block));
-                scan.end = block.header.end();
-                let times = block.header;
-                scan.span = Some(Span {
-                    first: scan.span.map_or(times.first_received, |span| span.first),
-                    last: times.last_received,
-                });
-                scan.synced = scan.synced.max(block.header.synced);
-            }
-            Err(SegmentError::Block { at, detail }) => scan.index.damage.push((at, detail)),
-            Err(other) => scan.index.damage.push((0, other.to_string())),
-        }
-    }
-    scan
 }
 
 pub(crate) fn failed(path: &Path, error: &io::Error) -> LogError {

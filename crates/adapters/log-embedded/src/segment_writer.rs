@@ -1,21 +1,20 @@
 //! [`SegmentWriter`]: writes the segments of one partition.
 
 use std::io;
-use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use quantflow_model::Timestamp;
 use quantflow_seams::ClosedSegment;
-use quantflow_wire::{LogPosition, LogRange, PartitionId, RecordChunk};
-use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
+use quantflow_wire::{LogPosition, LogRange, RecordChunk};
+use sha2::Digest;
 
-use crate::format::{BlockEncoder, BlockMeta, SEGMENT_HEADER, SegmentHeader};
+use crate::format::{BlockEncoder, BlockMeta};
+use crate::open_segment::{CleanEnd, OpenSegment, Span};
 use crate::options::{FsyncPolicy, LogOptions};
 use crate::partition::{Partition, Stop};
-use crate::segment::{BlockEntry, Seal, hex, name_of, path_of, seal_path_of};
-use crate::storage::{SegmentFile, Storage};
+use crate::segment::{BlockEntry, Seal, hex, name_of, seal_path_of};
+use crate::storage::Storage;
 
 /// How much is taken out of the queue at once.
 const TAKE_BYTES: usize = 1 << 20;
@@ -24,64 +23,6 @@ const TAKE_BYTES: usize = 1 << 20;
 const MAX_UNSYNCED: usize = 32 << 20;
 /// How long to wait before a failed write is tried again.
 const RETRY: Duration = Duration::from_millis(200);
-
-/// Where a partition that was closed in good order ends: its records can be continued, because
-/// nobody saw one that is lost.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct CleanEnd {
-    pub(crate) end: LogPosition,
-    pub(crate) segment: String,
-    pub(crate) bytes: u64,
-}
-
-impl CleanEnd {
-    pub(crate) const FILE: &'static str = "clean.json";
-}
-
-/// Times of the first and the last of some records.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Span {
-    pub(crate) first: Timestamp,
-    pub(crate) last: Timestamp,
-}
-
-/// A segment that is written on.
-#[derive(Debug)]
-pub(crate) struct OpenSegment {
-    pub(crate) file: Box<dyn SegmentFile>,
-    pub(crate) first: LogPosition,
-    pub(crate) span: Option<Span>,
-    /// Everything before this is on disk for good and is hashed.
-    pub(crate) settled: u64,
-    pub(crate) hasher: Sha256,
-}
-
-impl OpenSegment {
-    /// Makes a new segment; its header is durable on return.
-    pub(crate) fn create(
-        storage: &dyn Storage,
-        partition: &PartitionId,
-        folder: &Path,
-        first: LogPosition,
-    ) -> io::Result<Self> {
-        let header = SegmentHeader {
-            partition: partition.clone(),
-            epoch: first.epoch,
-            first_offset: first.offset,
-        }
-        .encode();
-        let mut file = storage.create(&path_of(folder, &name_of(first)))?;
-        file.write_at(&header, 0)?;
-        file.sync()?;
-        Ok(Self {
-            file,
-            first,
-            span: None,
-            settled: SEGMENT_HEADER as u64,
-            hasher: Sha256::new_with_prefix(header),
-        })
-    }
-}
 
 /// Records that wait to become a block.
 #[derive(Debug)]

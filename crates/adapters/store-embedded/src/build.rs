@@ -11,12 +11,12 @@ use quantflow_model::{Symbol, TimeRange, Timestamp};
 use quantflow_seams::StoreError;
 
 use crate::options::StoreOptions;
-use crate::part::Files;
 use crate::plan::{Input, Plan, files_of, plan};
 use crate::read_ahead::ReadAhead;
 use crate::rows::Rows;
 use crate::scan::Scan;
 use crate::segment::{Group, Run, Segment, Source, join_sources};
+use crate::segment_cache::Files;
 use crate::segment_write::SegmentWriter;
 use crate::shape::Shape;
 

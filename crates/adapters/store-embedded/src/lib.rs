@@ -30,6 +30,7 @@ mod encoding;
 mod error;
 mod maintain;
 mod merge;
+mod merging;
 mod options;
 mod pack;
 mod part;

@@ -10,17 +10,13 @@ use quantflow_wire::PartitionId;
 use crate::build::NewSegment;
 use crate::catalogue;
 use crate::error;
-use crate::merge::Merging;
-use crate::plan::Input;
+use crate::merging::Merging;
+use crate::plan::{Input, WORTH_A_FILE};
 use crate::records;
 use crate::segment::{Group, Segment};
 use crate::segment_write::sync_folder;
 use crate::store::{Inner, held};
 use crate::tail::{GroupTail, Tail};
-
-/// A group with fewer rows than this stays in the tail while others of its partition go to files,
-/// unless it has been there for long.
-pub(crate) const WORTH_A_FILE: usize = 1024;
 
 impl Inner {
     /// One step of housekeeping: the tail of a partition to files, or some of a merge.

@@ -5,11 +5,10 @@ use std::sync::Arc;
 
 use quantflow_seams::StoreError;
 
-use crate::catalogue::Catalogue;
 use crate::read_ahead::ReadAhead;
 use crate::rows::Rows;
 use crate::segment::Segment;
-use crate::segment_cache::SegmentCache;
+use crate::segment_cache::Files;
 
 /// Where a part's rows are.
 #[derive(Debug, Clone)]
@@ -28,13 +27,6 @@ pub(crate) struct Part<R> {
     /// The first and last time, both inside.
     pub(crate) min: i64,
     pub(crate) max: i64,
-}
-
-/// What reading files takes.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Files<'a> {
-    pub(crate) cache: &'a SegmentCache,
-    pub(crate) catalogue: &'a Catalogue,
 }
 
 /// How parts are read: one by one, or ahead of what is asked for.

@@ -11,6 +11,10 @@ use crate::segment::{Segment, Source};
 use crate::shape::{Shape, width};
 use crate::tail::GroupTail;
 
+/// A group with fewer rows than this stays in the tail while others of its partition go to files,
+/// unless it has been there for long.
+pub(crate) const WORTH_A_FILE: usize = 1024;
+
 /// Symbols whose numbers need other columns than most get a file of their own from so many rows.
 const OWN_FILE_ROWS: u64 = 32_768;
 

@@ -9,9 +9,9 @@ use std::ops::Range;
 
 use quantflow_seams::StoreError;
 
-use crate::part::Files;
 use crate::rows::Rows;
 use crate::segment::{Run, Segment};
+use crate::segment_cache::Files;
 
 /// Rows that the windows of all segments hold together, about: 40 MB of trades.
 const ALL_ROWS: usize = 1 << 20;

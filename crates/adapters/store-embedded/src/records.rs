@@ -2,58 +2,15 @@
 //! the catalogue.
 
 use quantflow_model::{
-    DayTally, Filling, Hole, Instrument, LedgerEvent, LedgerKind, Quarantined, Symbol, TimeRange,
-    Timeframe, Timestamp, TradeId, TradeKey,
+    DayTally, Instrument, LedgerEvent, Quarantined, Symbol, TimeRange, Timestamp,
 };
 use quantflow_seams::{Commit, LedgerQuery, QuarantineQuery, QuarantineRow, StoreError};
 use rusqlite::{Transaction, params};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use crate::catalogue::Catalogue;
 
 const DAY: i64 = 86_400_000_000_000;
-
-/// [`LedgerKind`] as it is stored: tagged from outside, since what is tagged from inside cannot
-/// carry ids of 128 bits.
-#[derive(Serialize, Deserialize)]
-#[serde(remote = "LedgerKind", rename_all = "snake_case")]
-enum StoredKind {
-    Began {
-        first: TradeKey,
-    },
-    Found(Hole),
-    Filled {
-        from: TradeId,
-        to: TradeId,
-        with: Filling,
-    },
-    Unfillable {
-        from: TradeId,
-        to: TradeId,
-        reason: String,
-    },
-    Differs {
-        timeframe: Timeframe,
-        open_time: Timestamp,
-        fields: Vec<(String, String, String)>,
-    },
-    Outage {
-        timeframe: Timeframe,
-        open_time: Timestamp,
-        close_time: Timestamp,
-    },
-    FeedDown {
-        from: Timestamp,
-        to: Timestamp,
-        reason: String,
-    },
-}
-
-#[derive(Deserialize)]
-struct KindRead(#[serde(with = "StoredKind")] LedgerKind);
-
-#[derive(Serialize)]
-struct KindWritten<'a>(#[serde(with = "StoredKind")] &'a LedgerKind);
 
 fn json<T: Serialize>(value: &T) -> Result<String, rusqlite::Error> {
     serde_json::to_string(value).map_err(|e| rusqlite::Error::ToSqlConversionFailure(Box::new(e)))
@@ -102,7 +59,7 @@ pub(crate) fn write(transaction: &Transaction<'_>, commit: &Commit) -> Result<()
                 partition,
                 event.symbol.as_str(),
                 event.known.nanos(),
-                json(&KindWritten(&event.kind))?
+                json(&event.kind)?
             ])?;
     }
     for tally in &commit.tallies {
@@ -182,7 +139,7 @@ pub(crate) fn ledger(
                             )
                         })?,
                         known: Timestamp::from_nanos(row.get(1)?),
-                        kind: from_json::<KindRead>(&row.get::<_, String>(2)?)?.0,
+                        kind: from_json(&row.get::<_, String>(2)?)?,
                     })
                 },
             )?

@@ -10,9 +10,10 @@ use std::ops::Range;
 use quantflow_model::TimeRange;
 use quantflow_seams::StoreError;
 
-use crate::part::{Files, Part, Place, Reader};
+use crate::part::{Part, Place, Reader};
 use crate::read_ahead::ReadAhead;
 use crate::rows::Rows;
+use crate::segment_cache::Files;
 
 /// Rows a batch that is read in one go has at most.
 const CHUNK_ROWS: u64 = 65_536;

@@ -24,6 +24,13 @@ struct CacheState {
     clock: u64,
 }
 
+/// What reading files takes.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Files<'a> {
+    pub(crate) cache: &'a SegmentCache,
+    pub(crate) catalogue: &'a Catalogue,
+}
+
 impl SegmentCache {
     pub(crate) fn new(capacity: usize) -> Self {
         Self {

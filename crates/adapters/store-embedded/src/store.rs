@@ -16,13 +16,12 @@ use rusqlite::{Connection, TransactionBehavior};
 use crate::build::Builder;
 use crate::catalogue::Catalogue;
 use crate::error;
-use crate::merge::Merging;
+use crate::merging::Merging;
 use crate::options::{Step, StoreOptions};
-use crate::part::Files;
 use crate::records;
 use crate::rows::Rows;
 use crate::segment::Segment;
-use crate::segment_cache::SegmentCache;
+use crate::segment_cache::{Files, SegmentCache};
 use crate::tail::Tail;
 use crate::view::View;
 

@@ -8,24 +8,32 @@
     reason = "fields are called as the API calls them"
 )]
 
+mod book;
+mod candle;
 mod catalog;
-mod ledger;
-mod market;
+mod completeness;
+mod indicator;
 mod operations;
+mod price;
+mod provenance;
+mod quarantine;
+mod trade;
 
 use quantflow_model::Timestamp;
 use serde::{Serialize, Serializer};
 
-pub(crate) use catalog::{
-    IndicatorColumn, IndicatorColumns, IndicatorEntry, IndicatorParameter, Instrument, Symbol,
-    Timeframe, Venue, VenueLimit,
+pub(crate) use book::{Book, Level, Quote};
+pub(crate) use candle::{Candle, state_name};
+pub(crate) use catalog::{Instrument, Symbol, Timeframe, Venue, VenueLimit};
+pub(crate) use completeness::{Certificate, Missing, Reconciled};
+pub(crate) use indicator::{
+    IndicatorColumn, IndicatorColumns, IndicatorEntry, IndicatorParameter, IndicatorRow,
 };
-pub(crate) use ledger::{
-    Certificate, LedgerEntry, LogRange, Missing, Place, Provenance, Quarantined, Reconciled,
-    Revision,
-};
-pub(crate) use market::{Book, Candle, IndicatorRow, Level, Price, Quote, Trade, state_name};
 pub(crate) use operations::{Connection, Health, Reconnected, Service};
+pub(crate) use price::Price;
+pub(crate) use provenance::{LedgerEntry, LogRange, Provenance, Revision};
+pub(crate) use quarantine::{Place, Quarantined};
+pub(crate) use trade::Trade;
 
 /// How times are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

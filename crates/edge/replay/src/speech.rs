@@ -2,26 +2,9 @@
 //! our events do not cover.
 
 use axum::extract::ws::Utf8Bytes;
-use quantflow_model::{Quote, Timestamp, VenueId, VenueSymbol};
+use quantflow_model::{Quote, Timeframe, Timestamp, VenueId, VenueSymbol};
 use quantflow_venues::binance::{BinanceSpot, TimeUnit};
 use quantflow_wire::{Codec, EncodeError, Encoded, Event, EventKind, Query, Ticker};
-
-/// The unit that a client wants times in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) enum Unit {
-    #[default]
-    Millis,
-    Micros,
-}
-
-impl Unit {
-    pub(crate) const fn of(self, time: Timestamp) -> i64 {
-        match self {
-            Self::Millis => time.millis(),
-            Self::Micros => time.micros(),
-        }
-    }
-}
 
 /// Says events in the venue's words.
 #[derive(Debug)]
@@ -38,15 +21,20 @@ impl Speech {
         }
     }
 
-    const fn codec(&self, unit: Unit) -> &BinanceSpot {
+    const fn codec(&self, unit: TimeUnit) -> &BinanceSpot {
         match unit {
-            Unit::Millis => &self.millis,
-            Unit::Micros => &self.micros,
+            TimeUnit::Milliseconds => &self.millis,
+            TimeUnit::Microseconds => &self.micros,
         }
     }
 
+    /// Whether the venue has candles of a timeframe.
+    pub(crate) fn has_candles_of(&self, timeframe: Timeframe) -> bool {
+        self.millis.describe().timeframes.contains(&timeframe)
+    }
+
     /// A message on a raw stream.
-    pub(crate) fn message(&self, event: &Event, unit: Unit) -> Result<Vec<u8>, EncodeError> {
+    pub(crate) fn message(&self, event: &Event, unit: TimeUnit) -> Result<Vec<u8>, EncodeError> {
         self.codec(unit)
             .encode(std::slice::from_ref(event), &Encoded::Message)
     }
@@ -56,7 +44,7 @@ impl Speech {
         &self,
         query: &Query,
         events: &[Event],
-        unit: Unit,
+        unit: TimeUnit,
     ) -> Result<Vec<u8>, EncodeError> {
         self.codec(unit).encode(events, &Encoded::Answer(query))
     }
@@ -106,7 +94,7 @@ pub(crate) fn mini_ticker(
     symbol: &VenueSymbol,
     sent: Timestamp,
     ticker: &Ticker,
-    unit: Unit,
+    unit: TimeUnit,
 ) -> Vec<u8> {
     let volume = ticker.quote_volume.unwrap_or_default();
     format!(

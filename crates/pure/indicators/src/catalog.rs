@@ -7,6 +7,7 @@ pub mod atr;
 pub mod bbands;
 pub mod ema;
 pub mod macd;
+mod moving_average;
 pub mod obv;
 pub mod rsi;
 pub mod rvwap;

@@ -11,7 +11,7 @@ use crate::import::Import;
 use crate::output::SymbolSlot;
 use crate::partial::Key;
 use crate::pipeline::Pipeline;
-use crate::rollup::check;
+use crate::rollup::{Given, check};
 use crate::symbol::{History, Source};
 
 /// A candle whose last instant is this much before its end was cut short: venues name the last
@@ -241,14 +241,17 @@ impl Pipeline {
         let symbol = &mut self.symbols[slot.index()];
         symbol.core.reconcile.theirs(timeframe, candle, window);
         match symbol.core.series.take(timeframe, candle, after) {
-            Ok(true) => {}
-            Ok(false) => {
+            Given::New(refusals) => {
+                // the candle itself is taken: only a longer one cannot be put together from it
+                let name = &symbol.symbol;
+                for refusal in refusals {
+                    context.refuse(Some(name), Some(candle.open_time), refusal);
+                }
+            }
+            Given::Corrected => context.out.counts.corrected_candles += 1,
+            Given::Repeated => {
                 context.out.counts.repeated_rows += 1;
                 return;
-            }
-            Err(refusal) => {
-                let name = symbol.symbol.clone();
-                context.refuse(Some(&name), Some(candle.open_time), refusal);
             }
         }
         symbol.candles_came = true;

@@ -146,6 +146,7 @@ impl Pipeline {
                     // an answer about all symbols does not make each of them one of ours
                     let general = answer.is_some_and(|a| a.query.symbol().is_none());
                     if general && !self.by_venue.contains_key(name) {
+                        context.out.counts.foreign_rows += 1;
                         continue;
                     }
                     self.slot_of_venue(name)
@@ -210,6 +211,8 @@ impl Pipeline {
             EventKind::BookDelta(delta) => {
                 if self.change_book(context, slot, |book| book.delta(&delta)) {
                     context.out.book_deltas.push((slot, delta));
+                } else {
+                    context.out.counts.unused_book_deltas += 1;
                 }
             }
             EventKind::Candle(candle) => {

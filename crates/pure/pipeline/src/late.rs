@@ -5,19 +5,18 @@
 
 use std::collections::BTreeMap;
 
-use quantflow_model::Timeframe;
+use quantflow_model::{RevisionCause, Timeframe};
 use quantflow_wire::OrderRule;
 
 use crate::fold::{Fold, Sink, second_of};
-use crate::output::PatchReason;
 use crate::partial::{Partial, Row, Scales};
 
 /// Late parts of one symbol, of one record.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct LateParts {
-    seconds: BTreeMap<i64, (Partial, PatchReason)>,
+    seconds: BTreeMap<i64, (Partial, RevisionCause)>,
     /// Parts that are patches already, by timeframe and open time.
-    patches: BTreeMap<(u8, i64), (Partial, PatchReason)>,
+    patches: BTreeMap<(u8, i64), (Partial, RevisionCause)>,
 }
 
 impl LateParts {
@@ -26,7 +25,7 @@ impl LateParts {
     }
 
     /// Adds a trade whose second is closed.
-    pub(crate) fn add(&mut self, row: &Row, order: OrderRule, reason: PatchReason) {
+    pub(crate) fn add(&mut self, row: &Row, order: OrderRule, reason: RevisionCause) {
         let open_time = second_of(row.time);
         self.seconds
             .entry(open_time)
@@ -46,7 +45,7 @@ impl LateParts {
         &mut self,
         live: &mut Fold,
         order: OrderRule,
-        mut emit: impl FnMut(Timeframe, &Partial, PatchReason),
+        mut emit: impl FnMut(Timeframe, &Partial, RevisionCause),
     ) {
         for (part, reason) in std::mem::take(&mut self.seconds).into_values() {
             route(&mut self.patches, live, Timeframe::S1, &part, order, reason);
@@ -74,12 +73,12 @@ impl LateParts {
 }
 
 fn route(
-    patches: &mut BTreeMap<(u8, i64), (Partial, PatchReason)>,
+    patches: &mut BTreeMap<(u8, i64), (Partial, RevisionCause)>,
     live: &mut Fold,
     level: Timeframe,
     part: &Partial,
     order: OrderRule,
-    reason: PatchReason,
+    reason: RevisionCause,
 ) {
     live.route(level, part, order, &mut |level, open_time, end| {
         add_patch(patches, level, open_time, end, part, order, reason);
@@ -87,13 +86,13 @@ fn route(
 }
 
 fn add_patch(
-    patches: &mut BTreeMap<(u8, i64), (Partial, PatchReason)>,
+    patches: &mut BTreeMap<(u8, i64), (Partial, RevisionCause)>,
     level: Timeframe,
     open_time: i64,
     end: i64,
     part: &Partial,
     order: OrderRule,
-    reason: PatchReason,
+    reason: RevisionCause,
 ) {
     patches
         .entry((level.index() as u8, open_time))
@@ -128,7 +127,7 @@ impl Sink for BehindLive<'_> {
             candle.end,
             candle,
             self.order,
-            PatchReason::Backfill,
+            RevisionCause::Backfill,
         );
     }
 
@@ -139,7 +138,7 @@ impl Sink for BehindLive<'_> {
             parent,
             part,
             self.order,
-            PatchReason::Backfill,
+            RevisionCause::Backfill,
         );
     }
 }

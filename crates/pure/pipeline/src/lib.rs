@@ -19,7 +19,7 @@
 //! # Why a candle is revised
 //!
 //! A trade whose candle is closed makes a [`CandlePatch`]: the candle of the late trades alone, to be
-//! merged into the stored one as its next revision. Its [`PatchReason`] says why: the trade was late
+//! merged into the stored one as its next revision. Its [`RevisionCause`] says why: the trade was late
 //! (the network reordered or delayed it), or a hole was repaired, or history was imported. A record
 //! makes at most one patch a candle (`late`), and patches reach every timeframe that is closed;
 //! timeframes still open take the trades in without one.
@@ -71,8 +71,6 @@ pub use batch::{Bars, ColumnsError, candles_from_columns, candles_of_symbols};
 pub use cleaning::{RULES, Rule};
 pub use feed::{Connection, FeedState};
 pub use options::PipelineOptions;
-pub use output::{
-    CandlePatch, ClosedCandle, Counts, Effect, Output, PatchReason, RepairHow, SymbolSlot,
-};
+pub use output::{CandlePatch, ClosedCandle, Counts, Effect, Output, RepairHow, SymbolSlot};
 pub use pipeline::Pipeline;
 pub use state::{PIPELINE_VERSION, StateError};

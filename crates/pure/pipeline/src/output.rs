@@ -103,22 +103,8 @@ pub struct CandlePatch {
     pub slot: SymbolSlot,
     /// How long.
     pub timeframe: Timeframe,
-    /// A candle of the late trades alone: state revised.
+    /// A candle of the late trades alone: state revised, with the cause.
     pub partial: Candle,
-    /// Why it comes.
-    pub reason: PatchReason,
-}
-
-/// Why a closed candle changes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum PatchReason {
-    /// A trade came after its candle had closed.
-    Late,
-    /// Missing trades were fetched.
-    Repair,
-    /// History was imported or fetched.
-    Backfill,
 }
 
 /// What should be done about what records said.
@@ -174,8 +160,18 @@ pub struct Counts {
     pub unused_aggregates: u64,
     /// Requests that the venue or the network did not answer with data.
     pub failed_requests: u64,
-    /// Rows of imports that were there already.
+    /// Rows of imports and candles of the venue that were there already.
     pub repeated_rows: u64,
+    /// Candles that the venue gave again with other values.
+    pub corrected_candles: u64,
+    /// Trades of answers that were known already: pages overlap.
+    pub known_in_answers: u64,
+    /// Trades of answers past the newest: the stream brings them in a moment.
+    pub left_to_stream: u64,
+    /// Rows about symbols that are not ours, of answers about all symbols.
+    pub foreign_rows: u64,
+    /// Changes of order books that do not continue the local book.
+    pub unused_book_deltas: u64,
     /// What went to quarantine, by rule.
     pub quarantined: BTreeMap<&'static str, u64>,
 }

@@ -1,14 +1,18 @@
 //! [`VenueSeries`]: candles that a venue or an import gives, and the longer ones rolled up from
 //! them.
 //!
-//! A candle is given once: one whose time was given before is dropped and counted. Longer
+//! A candle is given once: the same again is dropped and counted, and one of the last few that comes
+//! with other values is handed on as the venue's correction (what was rolled up from it stays as it
+//! was: a roll-up cannot be taken apart). Longer
 //! timeframes are rolled up from every timeframe that tiles them and is given, unless they are
 //! given themselves. A roll-up is handed out when its last child came, or one past its end did (a
 //! venue that was down has no candle); when an earlier child comes later it is handed out again.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
+use std::hash::{Hash, Hasher};
 
 use quantflow_model::{Candle, CandleOrigin, CandleState, Decimal, Timeframe, Timestamp};
+use rustc_hash::FxHasher;
 use serde::{Deserialize, Serialize};
 
 use crate::cleaning::{CANDLE_OFF_GRID, IMPOSSIBLE_CANDLE, Refusal, TOO_MANY_DIGITS};
@@ -16,6 +20,9 @@ use crate::ranges::Ranges;
 
 /// Unfinished roll-ups of a pair of timeframes that are kept: those whose children have a gap.
 const KEPT: usize = 64;
+
+/// So many candles of a timeframe are remembered by content.
+const REMEMBERED: usize = 32;
 
 /// Candles of one symbol that come from the venue or from imports.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,6 +33,19 @@ pub(crate) struct VenueSeries {
     rolled: BTreeMap<u8, Ranges>,
     /// Roll-ups in the making: by child's timeframe, own timeframe, open time.
     rolling: BTreeMap<(u8, u8, i64), Rolling>,
+    /// The last that were given: open time and a hash of what they say, oldest first.
+    said: BTreeMap<u8, VecDeque<(i64, u64)>>,
+}
+
+/// What a candle that was given is.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Given {
+    /// The first of its time. The refusals are those of roll-ups that cannot carry it exactly.
+    New(Vec<Refusal>),
+    /// Its time was given before, with other values.
+    Corrected,
+    /// Its time was given before.
+    Repeated,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -86,20 +106,33 @@ pub(crate) fn check(timeframe: Timeframe, candle: &Candle) -> Result<(), Refusal
 }
 
 impl VenueSeries {
-    /// Takes in a closed candle; `false` when its time was given before. `after`: the end of the
-    /// candle before it in the same source, so that what lies between is known to be absent.
+    /// Takes in a closed candle. `after`: the end of the candle before it in the same source, so
+    /// that what lies between is known to be absent.
     pub(crate) fn take(
         &mut self,
         timeframe: Timeframe,
         candle: &Candle,
         after: Option<i64>,
-    ) -> Result<bool, Refusal> {
+    ) -> Given {
         let open = candle.open_time.nanos();
         let end = timeframe.end_of(candle.open_time).nanos();
         let given = self.given.entry(timeframe as u8).or_default();
+        let said = self.said.entry(timeframe as u8).or_default();
+        let content = content(candle);
         if given.contains(open) {
-            return Ok(false);
+            return match said.iter_mut().find(|(of, _)| *of == open) {
+                Some((_, before)) if *before != content => {
+                    *before = content;
+                    Given::Corrected
+                }
+                _ => Given::Repeated,
+            };
         }
+        if said.len() == REMEMBERED {
+            said.pop_front();
+        }
+        said.push_back((open, content));
+        let mut refusals = Vec::new();
         given.add(after.map_or(open, |after| after.min(open)), end);
         for target in Timeframe::ALL {
             if !tiles(timeframe, target) {
@@ -108,9 +141,11 @@ impl VenueSeries {
             if let Some(after) = after {
                 self.reach(timeframe, target, after, open);
             }
-            self.roll(timeframe, target, candle, open, end)?;
+            if let Err(refusal) = self.roll(timeframe, target, candle, open, end) {
+                refusals.push(refusal);
+            }
         }
-        Ok(true)
+        Given::New(refusals)
     }
 
     /// A candle past the end of the roll-up that holds `after` came from the same source.
@@ -247,6 +282,21 @@ impl VenueSeries {
     }
 }
 
+/// A hash of what a candle says, whenever it became known.
+fn content(candle: &Candle) -> u64 {
+    let bare = Candle {
+        known: Timestamp::EPOCH,
+        revision: 0,
+        state: CandleState::Closed,
+        ..*candle
+    };
+    let mut hasher = FxHasher::default();
+    let sums = [bare.quote_volume, bare.taker_buy_quote_volume].map(|n| n.map(|n| n.0));
+    (bare.open, bare.high, bare.low, bare.close).hash(&mut hasher);
+    (bare.volume, bare.taker_buy_volume, bare.trades, sums).hash(&mut hasher);
+    hasher.finish()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -295,11 +345,8 @@ mod tests {
             let mut series = VenueSeries::default();
             for hour in order {
                 let price = ["3", "9", "1", "4"][hour as usize];
-                assert!(
-                    series
-                        .take(Timeframe::H1, &candle(hour, price), None)
-                        .unwrap()
-                );
+                let given = series.take(Timeframe::H1, &candle(hour, price), None);
+                assert_eq!(given, Given::New(Vec::new()));
             }
             let out = flush(&mut series);
             let four = out.iter().find(|(t, _)| *t == Timeframe::H4).unwrap().1;
@@ -309,17 +356,22 @@ mod tests {
                 (four.volume.to_string(), four.trades),
                 ("6".into(), Some(8))
             );
-            assert!(!series.take(Timeframe::H1, &candle(2, "1"), None).unwrap());
+            let again = series.take(Timeframe::H1, &candle(2, "1"), None);
+            assert_eq!(again, Given::Repeated);
+            let other = series.take(Timeframe::H1, &candle(2, "1.5"), None);
+            assert_eq!(other, Given::Corrected);
+            let same = series.take(Timeframe::H1, &candle(2, "1.5"), None);
+            assert_eq!(same, Given::Repeated);
         }
     }
 
     #[test]
     fn an_absent_child_does_not_hold_the_parent_back() {
         let mut series = VenueSeries::default();
-        series.take(Timeframe::H1, &candle(0, "1"), None).unwrap();
+        series.take(Timeframe::H1, &candle(0, "1"), None);
         assert!(flush(&mut series).is_empty());
         let after = Some(3_600 * 1_000_000_000);
-        series.take(Timeframe::H1, &candle(2, "2"), after).unwrap();
+        series.take(Timeframe::H1, &candle(2, "2"), after);
         let out = flush(&mut series);
         assert_eq!(out.len(), 1, "the first two hours are over");
         assert_eq!(out[0].0, Timeframe::H2);

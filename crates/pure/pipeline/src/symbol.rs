@@ -5,8 +5,8 @@
 //! leads to for closed candles is put together at its end, in [`SymbolState::finish_record`].
 
 use quantflow_model::{
-    CandleState, Decimal, Filling, LedgerKind, Symbol, Timeframe, Timestamp, Trade, TradeFlags,
-    TradeId, TradeKey, VenueSymbol,
+    CandleState, Decimal, Filling, LedgerKind, RevisionCause, Symbol, Timeframe, Timestamp, Trade,
+    TradeFlags, TradeId, TradeKey, VenueSymbol,
 };
 use quantflow_wire::{AggregateTrade, OrderRule};
 use serde::{Deserialize, Serialize};
@@ -20,7 +20,7 @@ use crate::coverage::{Coverage, Place};
 use crate::fold::{Added, Fold, Sink, second_of};
 use crate::late::{BehindLive, LateParts};
 use crate::options::PipelineOptions;
-use crate::output::{CandlePatch, ClosedCandle, Output, PatchReason, SymbolSlot};
+use crate::output::{CandlePatch, ClosedCandle, Output, SymbolSlot};
 use crate::partial::{Key, Partial, Row, Scales, comes_before};
 use crate::reconcile::Reconcile;
 use crate::rollup::VenueSeries;
@@ -304,6 +304,7 @@ impl SymbolState {
         if matches!(place, Place::Next | Place::Ahead)
             && matches!(source, Source::Answer { streamed: true, .. })
         {
+            context.out.counts.left_to_stream += 1;
             return Ok(Entry::Drop);
         }
         let opened = coverage.admit(trade, place, context.elapsed);
@@ -348,7 +349,8 @@ impl SymbolState {
 
     fn duplicate(&mut self, context: &mut Context<'_>, trade: &Trade, source: Source) {
         match source {
-            Source::Answer { .. } => {} // pages overlap what is known; that is no fault of the data
+            // pages overlap what is known; that is no fault of the data
+            Source::Answer { .. } => context.out.counts.known_in_answers += 1,
             Source::Live | Source::Import { .. } => {
                 context.out.counts.duplicates += 1;
                 self.tallies.on(trade.time).duplicates += 1;
@@ -392,7 +394,7 @@ impl SymbolState {
                 },
             );
             if history.add(row, order) == Added::Late {
-                self.late.add(row, order, PatchReason::Backfill);
+                self.late.add(row, order, RevisionCause::Backfill);
             }
             return;
         }
@@ -409,11 +411,11 @@ impl SymbolState {
             return;
         }
         let reason = match source {
-            Source::Live => PatchReason::Late,
-            Source::Answer { repair: true, .. } => PatchReason::Repair,
-            Source::Answer { .. } | Source::Import { .. } => PatchReason::Backfill,
+            Source::Live => RevisionCause::Late,
+            Source::Answer { repair: true, .. } => RevisionCause::Repair,
+            Source::Answer { .. } | Source::Import { .. } => RevisionCause::Backfill,
         };
-        if reason != PatchReason::Backfill {
+        if reason != RevisionCause::Backfill {
             trade.flags = trade.flags.with(TradeFlags::LATE);
             context.out.counts.late += 1;
         }
@@ -573,14 +575,14 @@ impl SymbolState {
             ..
         } = &mut self.core;
         let (slot, received, out) = (self.slot, context.received, &mut *context.out);
-        self.late.flush(fold, order, |timeframe, part, reason| {
-            let partial = part.candle(*scales, order, CandleState::Revised, received);
+        self.late.flush(fold, order, |timeframe, part, cause| {
+            let state = CandleState::Revised(cause);
+            let partial = part.candle(*scales, order, state, received);
             reconcile.patched(timeframe, &partial, order == OrderRule::ContiguousIds);
             out.patches.push(CandlePatch {
                 slot,
                 timeframe,
                 partial,
-                reason,
             });
         });
     }

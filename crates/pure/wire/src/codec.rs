@@ -57,6 +57,13 @@ pub trait Codec: Debug + Send + Sync + 'static {
     /// order; `None` where they do not say.
     fn used_limits(&self, response: &Response) -> Vec<Option<u32>>;
 
+    /// The limits that a successful answer tells: all of them, in place of those of
+    /// [`VenueDescription::limits`]. `None` where this answer tells none.
+    fn told_limits(&self, query: &Query, body: &[u8]) -> Option<Vec<Limit>> {
+        let _ = (query, body);
+        None
+    }
+
     /// How long the venue tells us to stay away, if it does.
     fn stay_away(&self, response: &Response) -> Option<Duration>;
 }

@@ -13,11 +13,11 @@ use quantflow_pipeline::PipelineOptions;
 use quantflow_seams::{LogError, StoreError, TradeQuery};
 use quantflow_wire::{Disconnected, PartitionId, Record, RecordChunk, RecordKind};
 
-use crate::commands::rebuild;
 use crate::config::Settings;
-use crate::dispatch::Context;
+use crate::context::Context;
 use crate::failure::{Failure, Outcome};
 use crate::run::engines::Engines;
+use crate::run::series_swap;
 use crate::terminal::{Progress, progress::Unit};
 use crate::venues::{self, Known};
 
@@ -145,7 +145,7 @@ impl Local {
 /// # Errors
 /// When another process holds the folder, or something in it cannot be read.
 pub(crate) fn engines(context: &Context, settings: &Settings) -> Outcome<Engines> {
-    let recovered = rebuild::recover(&settings.data_dir).map_err(|error| {
+    let recovered = series_swap::recover(&settings.data_dir).map_err(|error| {
         Failure::new("cannot put back the store that an interrupted rebuild moved").because(error)
     })?;
     if let Some(folder) = recovered {

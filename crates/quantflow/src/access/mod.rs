@@ -12,7 +12,7 @@ use quantflow_model::{Symbol, TimeRange, Timeframe, Timestamp, Trade};
 
 use crate::arguments::Span;
 use crate::config::Settings;
-use crate::dispatch::Context;
+use crate::context::Context;
 use crate::failure::{Failure, Outcome};
 use crate::venues::{self, Known};
 

@@ -6,7 +6,7 @@ use quantflow_market::view::{CandleRequest, TradeRequest};
 
 use crate::access::{Access, range_of};
 use crate::arguments::{CandlesArguments, Format, TimeUnit, TradesArguments};
-use crate::dispatch::Context;
+use crate::context::Context;
 use crate::failure::{Failure, Outcome};
 use crate::rows;
 use crate::terminal::only_export_writes_parquet;

@@ -4,7 +4,7 @@ use clap::CommandFactory;
 use clap_complete::Shell;
 
 use crate::arguments::Arguments;
-use crate::dispatch::Context;
+use crate::context::Context;
 use crate::failure::Outcome;
 
 /// Prints what a shell needs to complete our commands.

@@ -3,7 +3,7 @@
 use crate::arguments::ConfigCommand;
 use crate::config::Settings;
 use crate::config::schema::{self, Form, KEYS};
-use crate::dispatch::Context;
+use crate::context::Context;
 use crate::failure::{Failure, Outcome};
 use crate::terminal::{Cell, Column, Listing};
 

@@ -9,7 +9,7 @@ use quantflow_wire::{EventKind, Input, Query};
 
 use crate::access::{Remote, Server};
 use crate::config::Settings;
-use crate::dispatch::Context;
+use crate::context::Context;
 use crate::failure::{Failure, Outcome};
 use crate::run::engines::Engines;
 use crate::run::sources::is_own;

@@ -10,7 +10,7 @@ use quantflow_model::{Symbol, TimeRange, Timeframe};
 
 use crate::access::{Access, range_of};
 use crate::arguments::{ExportArguments, Format, Kind, TimeUnit};
-use crate::dispatch::Context;
+use crate::context::Context;
 use crate::failure::{Failure, Outcome};
 use crate::files::FileFormat;
 use crate::rows::parquet_file::{Field, ParquetFile, Scales, Table};

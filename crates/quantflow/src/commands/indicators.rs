@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::access::Access;
 use crate::arguments::{IndicatorsArguments, IndicatorsCommand, Kind};
-use crate::dispatch::Context;
+use crate::context::Context;
 use crate::failure::{Failure, Outcome};
 use crate::files::{self, FileRows};
 use crate::terminal::{Cell, Column, Listing};

@@ -3,7 +3,7 @@
 //! The new store is made beside the old one, so that nothing is lost when it is interrupted; without
 //! `--check` it then takes the old one's place, by renaming.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use quantflow_log_embedded::read_segment;
@@ -18,17 +18,15 @@ use quantflow_wire::{LogPosition, PartitionId, RecordChunk};
 use crate::access::{self, Local, range_of};
 use crate::arguments::RebuildArguments;
 use crate::config::Settings;
-use crate::dispatch::Context;
+use crate::context::Context;
 use crate::failure::{Failure, Outcome};
 use crate::run::engines::{Engines, series_dir};
+use crate::run::series_swap::{old_dir, swap};
 use crate::terminal::progress::Unit;
 use crate::terminal::{Cell, Column, Listing, Progress};
 
 /// The folder in which a store is computed anew.
 const BESIDE: &str = "series.rebuild";
-/// What the old store is called until the new one stands.
-const OLD: &str = "series.old";
-
 /// Computes the store anew, to compare it or to use it.
 pub(crate) async fn run(context: &Context, arguments: &RebuildArguments) -> Outcome {
     let range = range_of(arguments.span)?;
@@ -128,7 +126,7 @@ async fn replace(context: &Context, settings: Settings, beside: &Path) -> Outcom
     drop(store);
     drop(engines);
     let series = series_dir(&settings.data_dir);
-    let old = settings.data_dir.join(OLD);
+    let old = old_dir(&settings.data_dir);
     remove(&old)?;
     swap(&series, beside, &old, &settings.data_dir).map_err(|error| {
         Failure::new("cannot put the new store in the old one's place")
@@ -145,16 +143,6 @@ async fn replace(context: &Context, settings: Settings, beside: &Path) -> Outcom
         ("rows", "rows", Cell::Whole(rows)),
         ("parts", "parts", Cell::Whole(anew.len() as u64)),
     ]))
-}
-
-/// At every moment one of the two stands under its name or `old`: `recover` finds it.
-fn swap(series: &Path, beside: &Path, old: &Path, folder: &Path) -> std::io::Result<()> {
-    if series.exists() {
-        std::fs::rename(series, old)?;
-    }
-    std::fs::rename(beside, series)?;
-    // the names must outlive a crash before the old rows go
-    std::fs::File::open(folder)?.sync_all()
 }
 
 /// Applies the whole log of every partition to a new store.
@@ -226,39 +214,4 @@ fn read(bytes: &[u8]) -> Result<Vec<(LogPosition, RecordChunk)>, LogError> {
         .map_err(damaged)?
         .map(|part| part.map_err(damaged))
         .collect()
-}
-
-/// Puts a store back that an interrupted rebuild had moved aside. Called before a folder is opened.
-///
-/// # Errors
-/// When it cannot be renamed.
-pub(crate) fn recover(data_dir: &Path) -> std::io::Result<Option<PathBuf>> {
-    let (series, old) = (series_dir(data_dir), data_dir.join(OLD));
-    if !series.exists() && old.exists() {
-        std::fs::rename(&old, &series)?;
-        return Ok(Some(series));
-    }
-    Ok(None)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_interrupted_swap_is_undone() {
-        let folder = tempfile::tempdir().unwrap();
-        let old = folder.path().join(OLD);
-        std::fs::create_dir(&old).unwrap();
-        std::fs::write(old.join("row"), b"1").unwrap();
-        assert_eq!(
-            recover(folder.path()).unwrap(),
-            Some(series_dir(folder.path()))
-        );
-        assert_eq!(
-            std::fs::read(series_dir(folder.path()).join("row")).unwrap(),
-            b"1"
-        );
-        assert_eq!(recover(folder.path()).unwrap(), None);
-    }
 }

@@ -16,7 +16,7 @@ use quantflow_wire::Codec;
 use serde_json::Value;
 
 use crate::arguments::ReplayArguments;
-use crate::dispatch::Context;
+use crate::context::Context;
 use crate::failure::{Failure, Outcome};
 use crate::terminal::{Cell, Listing};
 use crate::venues;

@@ -14,7 +14,7 @@ use serde_json::Value;
 
 use crate::arguments::VenueCommand;
 use crate::config::schema::distance;
-use crate::dispatch::Context;
+use crate::context::Context;
 use crate::failure::{Failure, Outcome};
 use crate::terminal::{Cell, Column, Listing};
 

@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 
 use crate::access::{Access, Local, range_of};
 use crate::arguments::VerifyArguments;
-use crate::dispatch::Context;
+use crate::context::Context;
 use crate::failure::{Failure, Outcome};
 use crate::files::hex::hex;
 use crate::terminal::progress::Unit;

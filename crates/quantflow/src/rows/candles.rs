@@ -28,7 +28,7 @@ pub(crate) const fn state_name(state: CandleState) -> &'static str {
     match state {
         CandleState::Open => "open",
         CandleState::Closed => "closed",
-        CandleState::Revised => "revised",
+        CandleState::Revised(_) => "revised",
     }
 }
 

@@ -2,12 +2,14 @@
 //!
 //! [`engines`] opens what the configuration names; [`venue`] runs a venue (its ingestion and the
 //! writer of its partition); [`demo`] is the generated market; [`sources`] answers what the gateway
-//! asks of roles other than market; [`housekeeping`] is what is done beside; [`up`] puts it together.
+//! asks of roles other than market; [`housekeeping`] is what is done beside; [`series_swap`] undoes
+//! what an interrupted rebuild left; [`up`] puts it together.
 
 pub(crate) mod demo;
 pub(crate) mod engines;
 pub(crate) mod history;
 pub(crate) mod housekeeping;
+pub(crate) mod series_swap;
 pub(crate) mod signals;
 pub(crate) mod sources;
 pub(crate) mod status;

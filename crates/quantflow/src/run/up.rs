@@ -24,7 +24,7 @@ use super::demo::{self, DemoMarket};
 use super::engines::Engines;
 use super::sources::{LiveVenue, Running};
 use super::venue::{VenuePlan, open_partition, partition_of, serve_effects, setup, start_ingest};
-use super::{history, housekeeping, signals, status, token, venue};
+use super::{history, housekeeping, series_swap, signals, status, token, venue};
 use crate::config::Settings;
 use crate::config::settings::{Demo, Stream};
 
@@ -43,7 +43,7 @@ pub(crate) async fn up(settings: Settings, only_demo: bool) -> Result<()> {
             settings.listen
         )
     })?;
-    if let Some(series) = crate::commands::rebuild::recover(&settings.data_dir)
+    if let Some(series) = series_swap::recover(&settings.data_dir)
         .context("put back a store that a rebuild had moved aside")?
     {
         tracing::warn!(
@@ -90,7 +90,10 @@ pub(crate) async fn up(settings: Settings, only_demo: bool) -> Result<()> {
         Arc::clone(&engines.clock),
         engines.hub.clone(),
     ));
-    let budget: Arc<dyn Budget> = Arc::new(MemoryBudget::new(Arc::clone(&engines.clock)));
+    let kept = settings.data_dir.join("budget");
+    let budget = MemoryBudget::kept_in(Arc::clone(&engines.clock), &kept)
+        .with_context(|| format!("make the folder {}", kept.display()))?;
+    let budget: Arc<dyn Budget> = Arc::new(budget);
     let feed: Arc<dyn Feed> =
         Arc::new(Transport::new(quantflow_transport::Settings::default()).context("set up TLS")?);
     let live = start_venues(&engines, feed, &budget, &plans).await?;
@@ -171,6 +174,7 @@ impl Process {
         beside.spawn(Arc::clone(&self.running).watch_budget());
         let recorder = Recorder::install()?;
         quantflow_ingest::metrics::describe();
+        quantflow_market::metrics::describe();
         beside.spawn(upkeep(recorder.clone(), Arc::clone(&self.engines.clock)));
         let options = GatewayOptions {
             bootstrap_token: Some(token::of(&self.settings)?),

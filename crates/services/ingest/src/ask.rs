@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 
 use quantflow_seams::{BudgetError, Grant};
 use quantflow_wire::{
-    DecodeError, Event, Exchange, Failure, FailureKind, Input, Outcome, Purpose, Query, RecordKind,
-    RequestError, Response,
+    DecodeError, Event, Exchange, Failure, FailureKind, Input, Limit, Outcome, Purpose, Query,
+    RecordKind, RequestError, Response,
 };
 
 use crate::metrics;
@@ -105,7 +105,12 @@ impl Shared {
             let detail = match (outcome, class) {
                 (Outcome::Response(response), Class::Answer) => {
                     match self.decoded(query, response.body).await {
-                        Ok(events) => return Ok(events),
+                        Ok((events, limits)) => {
+                            if let Some(limits) = limits {
+                                self.obey(&limits).await;
+                            }
+                            return Ok(events);
+                        }
                         Err(error) => error.to_string(),
                     }
                 }
@@ -139,12 +144,17 @@ impl Shared {
         }
     }
 
-    async fn decoded(&self, query: &Query, body: Vec<u8>) -> Result<Vec<Event>, DecodeError> {
+    /// What an answer says, and the venue's limits where it tells them.
+    async fn decoded(
+        &self,
+        query: &Query,
+        body: Vec<u8>,
+    ) -> Result<(Vec<Event>, Option<Vec<Limit>>), DecodeError> {
         let codec = Arc::clone(&self.codec);
         let decode = move |query: &Query, body: &[u8]| {
             let mut events = Vec::new();
             codec.decode(&Input::Answer { query, body }, &mut events)?;
-            Ok(events)
+            Ok((events, codec.told_limits(query, body)))
         };
         if body.len() <= DECODED_AT_ONCE {
             return decode(query, &body);
@@ -159,6 +169,7 @@ impl Shared {
     /// Asks once and records what became of it.
     async fn exchange(&self, query: &Query, how: Stubbornness) -> Result<Outcome, AskError> {
         let request = self.codec.request(query)?;
+        self.hear_first(query, how.patience).await;
         let granted = self
             .budget
             .acquire(&self.venue, request.weight, how.purpose, how.patience)
@@ -172,6 +183,7 @@ impl Shared {
                 if let Outcome::Response(response) = &outcome {
                     self.learn_use(response, &grant).await;
                     self.heed(response).await;
+                    self.was_heard();
                 }
                 outcome
             }
@@ -231,6 +243,13 @@ impl Shared {
                     .correct(&self.venue, &limit.name, used, grant.at)
                     .await;
             }
+        }
+    }
+
+    /// The venue tells its limits: they count from now on.
+    async fn obey(&self, limits: &[Limit]) {
+        if let Err(error) = self.budget.configure(&self.venue, limits).await {
+            tracing::warn!(venue = self.venue.as_str(), %error, "the limits that it tells are not taken");
         }
     }
 

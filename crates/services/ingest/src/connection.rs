@@ -11,8 +11,9 @@ use tokio::task::JoinError;
 
 use crate::metrics;
 use crate::opening::{Active, OpenError, Opening, open};
+use crate::pulse::{Cause, Hint};
 use crate::recorder::{LogState, Stopped, writing};
-use crate::session::{Cause, Ended, Hint};
+use crate::session::Ended;
 use crate::shared::Shared;
 use crate::status::{ConnectionCell, ConnectionState};
 

@@ -97,6 +97,7 @@ impl VenueIngest {
             rest_url: config.rest_url.into(),
             ws_url: config.ws_url.trim_end_matches('/').to_owned(),
             sockets: 0.into(),
+            heard: watch::Sender::new(false),
             policy: config.policy,
             venue: venue.clone(),
         });
@@ -277,7 +278,8 @@ async fn tick(shared: Arc<Shared>) {
 /// Asks for the venue's clock and instruments now and again: at the start until there is an answer.
 async fn keep_asking(shared: Arc<Shared>, offset: watch::Sender<Option<i64>>) {
     loop {
-        // the small question first: its answer tells what of the limits is used already
+        // the small question first: its answer tells what of the limits is used already, and
+        // everything else waits for it
         let asked = shared.clock.now();
         if let Some(events) = ask_at_last(&shared, &Query::ServerTime).await {
             let answered = shared.clock.now();
@@ -311,6 +313,7 @@ async fn ask_at_last(shared: &Shared, query: &Query) -> Option<Vec<quantflow_wir
             }
             Err(error) => {
                 tracing::error!(venue = shared.venue.as_str(), ?query, %error, "cannot be asked");
+                shared.was_heard();
                 return None;
             }
         }

@@ -10,8 +10,9 @@ use quantflow_wire::{Response, SubscribePlan};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
+use crate::pulse::Hint;
 use crate::recorder::Stopped;
-use crate::session::{Ended, Hint, Session, StopOrder};
+use crate::session::{Ended, Session, StopOrder};
 use crate::shared::Shared;
 use crate::status::ConnectionCell;
 

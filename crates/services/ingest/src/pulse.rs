@@ -1,5 +1,5 @@
 //! [`Pulse`]: what a session learns from its messages about the socket itself: whether it lives,
-//! whether the market speaks, and whether the venue will cut it.
+//! whether the market speaks, and whether the venue will cut it; and the [`Hint`]s that follow.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -9,7 +9,6 @@ use quantflow_model::Timestamp;
 use quantflow_wire::{Codec, Event, EventKind, Input, Notice, Route};
 use tokio::sync::mpsc;
 
-use crate::session::{Cause, Hint};
 use crate::status::ConnectionCell;
 
 /// Messages longer than this are about the market; shorter ones that name no symbol are decoded,
@@ -19,6 +18,40 @@ const NOTICE_MAX: usize = 4096;
 const SAMPLE: Duration = Duration::from_secs(1);
 /// A quiet market is waited for at the most so often doubled.
 const MAX_DOUBLINGS: u32 = 5;
+
+/// What a session tells whoever tends it. The channel is bounded; a hint that finds it full is
+/// dropped, because one of the same kind is in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Hint {
+    /// It brings messages.
+    Live,
+    /// It should be renewed, without a hole.
+    Renew(Cause),
+}
+
+/// Why a socket is renewed while it lives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Cause {
+    /// Its life ends soon.
+    Lifetime,
+    /// The venue announced that it will cut it.
+    Announced,
+    /// It lives, but nothing about the market comes.
+    MarketSilent,
+    /// Somebody asked for it.
+    Command,
+}
+
+impl Cause {
+    pub(crate) const fn text(self) -> &'static str {
+        match self {
+            Self::Lifetime => "its lifetime ends",
+            Self::Announced => "the venue announced a shutdown",
+            Self::MarketSilent => "it lives, but the market is silent",
+            Self::Command => "asked for by an operator",
+        }
+    }
+}
 
 /// The signs of life of one socket.
 #[derive(Debug)]

@@ -14,7 +14,7 @@ use quantflow_wire::{
 use tokio::sync::{mpsc, watch};
 
 use crate::metrics;
-use crate::pulse::Pulse;
+use crate::pulse::{Cause, Hint, Pulse};
 use crate::recorder::{LogState, Stopped, refusing};
 use crate::shared::Shared;
 use crate::status::{ConnectionCell, ConnectionState};
@@ -25,40 +25,6 @@ const LAST_SEQUENCE: u32 = 0xF000_0000;
 const REFUSED: &str = "closed because the log refuses records";
 /// An append that took longer kept us from listening: that was no silence of the venue.
 const DEAF: Duration = Duration::from_millis(250);
-
-/// What a session tells whoever tends it. The channel is bounded; a hint that finds it full is
-/// dropped, because one of the same kind is in it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Hint {
-    /// It brings messages.
-    Live,
-    /// It should be renewed, without a hole.
-    Renew(Cause),
-}
-
-/// Why a socket is renewed while it lives.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Cause {
-    /// Its life ends soon.
-    Lifetime,
-    /// The venue announced that it will cut it.
-    Announced,
-    /// It lives, but nothing about the market comes.
-    MarketSilent,
-    /// Somebody asked for it.
-    Command,
-}
-
-impl Cause {
-    pub(crate) const fn text(self) -> &'static str {
-        match self {
-            Self::Lifetime => "its lifetime ends",
-            Self::Announced => "the venue announced a shutdown",
-            Self::MarketSilent => "it lives, but the market is silent",
-            Self::Command => "asked for by an operator",
-        }
-    }
-}
 
 /// How a session ended.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
 use quantflow_model::VenueId;
 use quantflow_seams::{Budget, Clock, Feed};
-use quantflow_wire::{Codec, Outcome, Response};
+use quantflow_wire::{Codec, Outcome, Query, Response};
+use tokio::sync::watch;
 
 use crate::backoff::{Backoff, Jitter};
 use crate::config::Policy;
@@ -25,12 +27,34 @@ pub(crate) struct Shared {
     pub(crate) rest_url: String,
     pub(crate) ws_url: String,
     pub(crate) sockets: AtomicU32,
+    /// Whether the venue answered anything in this life; see [`Shared::hear_first`].
+    pub(crate) heard: watch::Sender<bool>,
 }
 
 impl Shared {
     /// The number of a new socket, from 1.
     pub(crate) fn next_socket(&self) -> u32 {
         self.sockets.fetch_add(1, Ordering::Relaxed) + 1
+    }
+
+    /// Waits until the venue has answered once, or as long as the patience lasts. Our count of what
+    /// is used of its limits died with the process before: the answer to one small question tells it,
+    /// and until then a process that dies again and again must not ask for more than that question.
+    pub(crate) async fn hear_first(&self, query: &Query, patience: Duration) {
+        if matches!(query, Query::ServerTime) || *self.heard.borrow() {
+            return;
+        }
+        let mut heard = self.heard.subscribe();
+        tokio::select! {
+            _ = heard.wait_for(|heard| *heard) => {}
+            () = self.clock.sleep(patience) => {}
+        }
+    }
+
+    /// The venue answered, or will never answer the small question.
+    pub(crate) fn was_heard(&self) {
+        self.heard
+            .send_if_modified(|heard| !std::mem::replace(heard, true));
     }
 
     pub(crate) fn reconnect_backoff(&self) -> Backoff {

@@ -11,7 +11,7 @@ use quantflow_wire::LogPosition;
 use tokio::task::JoinHandle;
 
 use crate::hot::Shared;
-use crate::partition::{PartitionError, PartitionParts};
+use crate::parts::{PartitionError, PartitionParts};
 
 /// How long to wait before a commit that the disk refused is tried again.
 const RETRY: Duration = Duration::from_secs(2);

@@ -20,6 +20,9 @@ pub struct Completeness {
     ranges: BTreeMap<TradeId, MissingRange>,
     /// First ids of the ranges that are still missing.
     unresolved: Vec<TradeId>,
+    /// When nothing was received of a venue whose ids do not say what is missing: something may
+    /// have been traded, so nothing in these spans is known to be complete.
+    down: Vec<TimeRange>,
     /// Whether ranges that were filled are kept.
     keeps_filled: bool,
 }
@@ -62,9 +65,8 @@ impl Completeness {
             LedgerKind::Unfillable { from, to, reason } => {
                 self.change(*from, *to, MissingState::Unfillable, reason, event.known);
             }
-            LedgerKind::Differs { .. }
-            | LedgerKind::Outage { .. }
-            | LedgerKind::FeedDown { .. } => {}
+            LedgerKind::FeedDown { from, to, .. } => self.down.push(TimeRange::new(*from, *to)),
+            LedgerKind::Differs { .. } | LedgerKind::Outage { .. } => {}
         }
     }
 
@@ -146,10 +148,13 @@ impl Completeness {
 
     /// Whether something that is still missing may lie in a span.
     pub fn is_touched(&self, span: TimeRange) -> bool {
-        self.unresolved
-            .iter()
-            .filter_map(|first| self.ranges.get(first))
-            .any(|range| range.span.overlaps(span))
+        let missing = || {
+            self.unresolved
+                .iter()
+                .filter_map(|first| self.ranges.get(first))
+                .any(|range| range.span.overlaps(span))
+        };
+        missing() || self.down.iter().any(|down| down.overlaps(span))
     }
 
     /// Whether something is missing and still sought.
@@ -257,6 +262,22 @@ mod tests {
         );
         assert!(sum.is_complete(seconds(131, 180)));
         assert!(!sum.is_complete(seconds(0, 60)), "the series began inside");
+    }
+
+    #[test]
+    fn while_the_feed_was_down_nothing_is_known_to_be_complete() {
+        let mut sum = Completeness::of(&story(), None);
+        assert!(sum.is_complete(seconds(200, 260)));
+        sum.apply(&event(
+            300,
+            LedgerKind::FeedDown {
+                from: Timestamp::from_seconds(230),
+                to: Timestamp::from_seconds(300),
+                reason: "the socket was cut".into(),
+            },
+        ));
+        assert!(!sum.is_complete(seconds(200, 260)));
+        assert!(sum.is_complete(seconds(300, 360)));
     }
 
     #[test]

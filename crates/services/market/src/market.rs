@@ -1,31 +1,31 @@
 //! [`Market`]: answers the edges, from the store and from what is still hot.
+//!
+//! Prices and symbols are answered here, the rest by one module each: `candles`, `trades`,
+//! `provenance` (with the certificates of days) and `subscription`.
+
+mod candles;
+mod provenance;
+mod subscription;
+mod trades;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use futures_util::TryStreamExt;
-use quantflow_model::{
-    Candle, CandleOrigin, CandleState, LedgerEvent, Symbol, TimeRange, Timeframe, Timestamp, Trade,
-};
-use quantflow_seams::{
-    CandleQuery, Clock, EventLog, LedgerQuery, QuarantineQuery, QuarantineRow, SeriesStore,
-    TradeQuery,
-};
+use quantflow_model::{LedgerEvent, Symbol, TimeRange, Timeframe, Timestamp};
+use quantflow_seams::{Clock, EventLog, LedgerQuery, QuarantineQuery, QuarantineRow, SeriesStore};
 use quantflow_wire::PartitionId;
 
-use crate::candles::{Merged, compose, fill};
-use crate::certificate::{DAY_NANOS, certificates};
-use crate::completeness::Completeness;
 use crate::hot::Shared;
 use crate::partition::Partition;
-use crate::publish::book;
 use crate::queries::{MarketQueries, QueryError, Snapshot};
-use crate::stream::{ChannelKey, Hub, StreamSeq, Subscriber, UpdateData};
+use crate::stream::{ChannelKey, Hub, StreamSeq, Subscriber};
 use crate::view::{
-    BookView, CandlePage, CandleRequest, CandleView, Certificate, PriceView, Provenance,
-    SymbolView, TradePage, TradeRequest,
+    CandlePage, CandleRequest, Certificate, PriceView, Provenance, SymbolView, TradePage,
+    TradeRequest,
 };
+
+pub use candles::CandleProbe;
 
 /// Answers the edges: what is stored with what is still hot on top of it.
 #[derive(Debug)]
@@ -35,14 +35,6 @@ pub struct Market {
     log: Arc<dyn EventLog>,
     clock: Arc<dyn Clock>,
     hub: Hub,
-}
-
-/// What is hot of one symbol and timeframe, copied out under the lock.
-struct HotCandles {
-    candles: Vec<Candle>,
-    open: Option<Candle>,
-    ledger: Completeness,
-    known: bool,
 }
 
 impl Market {
@@ -83,54 +75,6 @@ impl Market {
             .find(|shared| shared.venue.as_str() == symbol.venue_str())
     }
 
-    fn hot_candles(&self, symbol: &Symbol, timeframe: Timeframe, range: TimeRange) -> HotCandles {
-        let nothing = HotCandles {
-            candles: Vec::new(),
-            open: None,
-            ledger: Completeness::default(),
-            known: false,
-        };
-        let Some(shared) = self.shared(symbol) else {
-            return nothing;
-        };
-        let hot = shared.lock();
-        let Some(slot) = hot.pipeline.slot(symbol) else {
-            return nothing;
-        };
-        let candles = hot
-            .rows(slot)
-            .flat_map(|rows| rows.candles(timeframe))
-            .filter(|candle| range.contains(candle.open_time))
-            .copied()
-            .collect();
-        HotCandles {
-            candles,
-            open: hot
-                .pipeline
-                .open_candle(slot, timeframe)
-                .filter(|c| range.contains(c.open_time)),
-            ledger: hot
-                .kept(slot)
-                .map(|kept| kept.completeness.clone())
-                .unwrap_or_default(),
-            known: true,
-        }
-    }
-
-    async fn stored_candles(
-        &self,
-        query: &CandleQuery,
-        merged: &mut Merged,
-    ) -> Result<(), QueryError> {
-        let mut batches = self.store.candles(query).await?;
-        while let Some(batch) = batches.try_next().await? {
-            for candle in batch.iter() {
-                merged.insert(&candle);
-            }
-        }
-        Ok(())
-    }
-
     /// All ledger events of a symbol, stored and hot, up to `as_of`.
     async fn ledger_events(
         &self,
@@ -158,121 +102,6 @@ impl Market {
             }
         }
         Ok(events)
-    }
-
-    /// The candles of a span, ascending, at most `limit` of one end; the open one too, unless the
-    /// past is asked for.
-    async fn read(
-        &self,
-        request: &CandleRequest,
-        range: TimeRange,
-        limit: usize,
-        from_end: bool,
-    ) -> Result<(Vec<CandleView>, bool), QueryError> {
-        let timeframe = request.timeframe;
-        let hot = self.hot_candles(&request.symbol, timeframe, range);
-        let ledger = match request.as_of {
-            None => hot.ledger,
-            as_of => Completeness::of(&self.ledger_events(&request.symbol, as_of).await?, as_of),
-        };
-        let mut merged = Merged::default();
-        let mut query = CandleQuery {
-            symbol: request.symbol.clone(),
-            timeframe,
-            origin: Some(CandleOrigin::Trades),
-            range,
-            as_of: request.as_of,
-            limit: Some(limit),
-            from_end,
-        };
-        self.stored_candles(&query, &mut merged).await?;
-        let known_then = |candle: &&Candle| request.as_of.is_none_or(|t| candle.known <= t);
-        for candle in hot.candles.iter().filter(known_then) {
-            merged.insert(candle);
-        }
-        if merged.len() < limit || merged.wants_venue(timeframe, &ledger) {
-            query.origin = Some(CandleOrigin::Venue);
-            self.stored_candles(&query, &mut merged).await?;
-        }
-        let mut candles = merged.best(timeframe, &ledger);
-        if let (Some(open), None) = (hot.open, request.as_of) {
-            let span = TimeRange::new(open.open_time, timeframe.end_of(open.open_time));
-            candles.retain(|view| view.candle.open_time < open.open_time);
-            candles.push(CandleView {
-                candle: open,
-                complete: ledger.is_complete(span),
-                filled: false,
-            });
-        }
-        if candles.len() > limit {
-            let cut = candles.len() - limit;
-            if from_end {
-                candles.drain(..cut);
-            } else {
-                candles.truncate(limit);
-            }
-        }
-        Ok((candles, hot.known))
-    }
-
-    /// Puts together what is not whole from its children: a candle whose beginning we did not see,
-    /// while its venue's own candle is not closed yet.
-    async fn improve(
-        &self,
-        request: &CandleRequest,
-        candles: &mut [CandleView],
-    ) -> Result<(), QueryError> {
-        /// At the edges of what we have there are one or two; more means a long hole, which
-        /// composing cannot mend.
-        const MOST: usize = 3;
-        let incomplete: Vec<usize> = (0..candles.len())
-            .filter(|&i| !candles[i].complete)
-            .rev()
-            .take(MOST)
-            .collect();
-        for index in incomplete {
-            let open_time = candles[index].candle.open_time;
-            if let Some(better) = Box::pin(self.composed(request, open_time)).await?
-                && (better.complete
-                    || better.candle.trades.unwrap_or(0)
-                        > candles[index].candle.trades.unwrap_or(0))
-            {
-                let state = candles[index].candle.state;
-                candles[index] = CandleView {
-                    candle: Candle {
-                        state,
-                        ..better.candle
-                    },
-                    ..better
-                };
-            }
-        }
-        Ok(())
-    }
-
-    async fn composed(
-        &self,
-        request: &CandleRequest,
-        open_time: Timestamp,
-    ) -> Result<Option<CandleView>, QueryError> {
-        let Some(base) = request
-            .timeframe
-            .base()
-            .filter(|base| *base >= Timeframe::M1)
-        else {
-            return Ok(None);
-        };
-        let range = TimeRange::new(open_time, request.timeframe.end_of(open_time));
-        let children = CandleRequest {
-            timeframe: base,
-            range,
-            limit: 64,
-            fill: false,
-            ..request.clone()
-        };
-        let (mut parts, _) = self.read(&children, range, 64, false).await?;
-        self.improve(&children, &mut parts).await?;
-        Ok(compose(open_time, CandleState::Closed, &parts))
     }
 
     async fn require_known(&self, symbol: &Symbol, known: bool) -> Result<(), QueryError> {
@@ -356,95 +185,11 @@ impl MarketQueries for Market {
     }
 
     async fn candles(&self, request: &CandleRequest) -> Result<CandlePage, QueryError> {
-        let from_end = request.range.start == Timestamp::MIN;
-        // one more than asked for tells whether there is a next page
-        let wanted = if from_end {
-            request.limit
-        } else {
-            request.limit + 1
-        };
-        let (mut candles, known) = self.read(request, request.range, wanted, from_end).await?;
-        if candles.is_empty() {
-            self.require_known(&request.symbol, known).await?;
-        }
-        if request.as_of.is_none() {
-            self.improve(request, &mut candles).await?;
-        }
-        let mut next = None;
-        if candles.len() > request.limit {
-            next = candles.get(request.limit).map(|view| view.candle.open_time);
-            candles.truncate(request.limit);
-        }
-        if request.fill {
-            let end = next.unwrap_or_else(|| request.range.end.min(self.clock.now()));
-            let filled = fill(candles, request.timeframe, end, wanted);
-            next = (filled.len() > request.limit)
-                .then(|| filled[request.limit].candle.open_time)
-                .or(next);
-            candles = filled;
-            candles.truncate(request.limit);
-        }
-        Ok(CandlePage { candles, next })
+        self.candle_page(request).await
     }
 
     async fn trades(&self, request: &TradeRequest) -> Result<TradePage, QueryError> {
-        let wanted = request.limit + 1;
-        let mut range = request.range;
-        if let Some((time, _)) = request.before {
-            range.end = range.end.min(time.plus_nanos(1));
-        }
-        let is_before = |trade: &Trade| {
-            request
-                .before
-                .is_none_or(|(time, id)| (trade.time, trade.id) < (time, id))
-        };
-        let (mut trades, known): (Vec<Trade>, bool) = match self.shared(&request.symbol) {
-            None => (Vec::new(), false),
-            Some(shared) => {
-                let hot = shared.lock();
-                let slot = hot.pipeline.slot(&request.symbol);
-                let trades = slot
-                    .into_iter()
-                    .flat_map(|slot| hot.rows(slot))
-                    .flat_map(crate::pending::SymbolRows::trades)
-                    .filter(|trade| range.contains(trade.time) && is_before(trade))
-                    .collect();
-                (trades, slot.is_some())
-            }
-        };
-        // trades of one instant may fill a page up to the cursor: ask on until enough come after
-        let mut ask = wanted;
-        loop {
-            let query = TradeQuery {
-                symbol: request.symbol.clone(),
-                range,
-                newest_first: true,
-                limit: Some(ask),
-            };
-            let mut batches = self.store.trades(&query).await?;
-            let (mut rows, mut usable) = (0, Vec::new());
-            while let Some(batch) = batches.try_next().await? {
-                rows += batch.len();
-                usable.extend(batch.iter().filter(is_before));
-            }
-            if usable.len() >= wanted || rows < ask {
-                trades.extend(usable);
-                break;
-            }
-            ask *= 4;
-        }
-        trades.sort_unstable_by_key(|trade| std::cmp::Reverse((trade.time, trade.id)));
-        trades.dedup_by_key(|trade| (trade.time, trade.id));
-        if trades.is_empty() {
-            self.require_known(&request.symbol, known).await?;
-        }
-        let more = trades.len() > request.limit;
-        trades.truncate(request.limit);
-        let next = trades
-            .last()
-            .filter(|_| more)
-            .map(|trade| (trade.time, trade.id));
-        Ok(TradePage { trades, next })
+        self.trade_page(request).await
     }
 
     async fn completeness(
@@ -452,54 +197,7 @@ impl MarketQueries for Market {
         symbol: &Symbol,
         range: TimeRange,
     ) -> Result<Vec<Certificate>, QueryError> {
-        let events = self.ledger_events(symbol, None).await?;
-        let (hot_tallies, known) = match self.shared(symbol) {
-            None => (Vec::new(), false),
-            Some(shared) => {
-                let hot = shared.lock();
-                let tallies: Vec<_> = hot
-                    .uncommitted()
-                    .flat_map(|pending| pending.tallies_of(symbol, range))
-                    .cloned()
-                    .collect();
-                (tallies, hot.pipeline.slot(symbol).is_some())
-            }
-        };
-        let mut days = BTreeMap::new();
-        for tally in self
-            .store
-            .tallies(symbol, range)
-            .await?
-            .into_iter()
-            .chain(hot_tallies)
-        {
-            days.insert(tally.day, tally);
-        }
-        if days.is_empty() && events.is_empty() {
-            self.require_known(symbol, known).await?;
-        }
-        let mut minutes = BTreeMap::new();
-        for day in days.keys() {
-            let request = CandleRequest {
-                symbol: symbol.clone(),
-                timeframe: Timeframe::M1,
-                range: TimeRange::new(*day, day.plus_nanos(DAY_NANOS)),
-                limit: 1500,
-                as_of: None,
-                fill: false,
-            };
-            let (candles, _) = self
-                .read(&request, request.range, request.limit, false)
-                .await?;
-            let ours = candles
-                .iter()
-                .filter(|v| {
-                    v.candle.origin == CandleOrigin::Trades && v.candle.state != CandleState::Open
-                })
-                .count();
-            minutes.insert(*day, ours as u64);
-        }
-        Ok(certificates(symbol, &events, days, &minutes))
+        self.certificates_of(symbol, range).await
     }
 
     async fn provenance(
@@ -508,55 +206,7 @@ impl MarketQueries for Market {
         timeframe: Timeframe,
         open_time: Timestamp,
     ) -> Result<Option<Provenance>, QueryError> {
-        let span = TimeRange::new(open_time, timeframe.end_of(open_time));
-        let mut revisions: Vec<Candle> = Vec::new();
-        let mut known = false;
-        let mut open = None;
-        if let Some(shared) = self.shared(symbol) {
-            let hot = shared.lock();
-            if let Some(slot) = hot.pipeline.slot(symbol) {
-                known = true;
-                revisions.extend(
-                    hot.rows(slot)
-                        .flat_map(|rows| rows.candles(timeframe))
-                        .filter(|candle| candle.open_time == open_time),
-                );
-                let newest = hot.pipeline.open_candle(slot, timeframe);
-                open = newest.filter(|candle| candle.open_time == open_time);
-            }
-        }
-        let stored = self.store.revisions(symbol, timeframe, open_time).await?;
-        for candle in stored.iter() {
-            if !revisions.contains(&candle) {
-                revisions.push(candle);
-            }
-        }
-        revisions.sort_by_key(|c| (c.origin, c.revision, c.known));
-        revisions.extend(open);
-        if revisions.is_empty() {
-            self.require_known(symbol, known).await?;
-            return Ok(None);
-        }
-        let ranges = self.store.sources(symbol, span).await?;
-        let raw_kept = ranges
-            .iter()
-            .all(|(partition, range)| self.log.start(partition) <= range.from);
-        let ledger = self.ledger_events(symbol, None).await?;
-        let sum = Completeness::of(&ledger, None);
-        let missing: Vec<_> = sum
-            .missing_in(span)
-            .map(|range| (range.from, range.to))
-            .collect();
-        let ledger = ledger
-            .into_iter()
-            .filter(|event| crate::certificate::concerns(event, span, &missing))
-            .collect();
-        Ok(Some(Provenance {
-            revisions,
-            ranges,
-            raw_kept,
-            ledger,
-        }))
+        self.provenance_of(symbol, timeframe, open_time).await
     }
 
     async fn quarantine(&self, query: &QuarantineQuery) -> Result<Vec<QuarantineRow>, QueryError> {
@@ -568,87 +218,7 @@ impl MarketQueries for Market {
         channel: &ChannelKey,
         after: Option<StreamSeq>,
     ) -> Result<(Snapshot, Subscriber), QueryError> {
-        // listen first, then look: an update in between comes twice, never not at all
-        let subscriber = self.hub.subscribe(channel, after);
-        let symbol = match channel {
-            ChannelKey::Prices => None,
-            ChannelKey::Trades(symbol)
-            | ChannelKey::Candles(symbol, _)
-            | ChannelKey::Quotes(symbol)
-            | ChannelKey::Book(symbol) => Some(symbol),
-        };
-        let mut position = quantflow_wire::LogPosition::START;
-        if let Some(symbol) = symbol {
-            let shared = self
-                .shared(symbol)
-                .ok_or_else(|| QueryError::UnknownSymbol(symbol.clone()))?;
-            let hot = shared.lock();
-            if hot.pipeline.slot(symbol).is_none() {
-                return Err(QueryError::UnknownSymbol(symbol.clone()));
-            }
-            position = hot.position;
-        }
-        let data = self.snapshot(channel).await?;
-        Ok((
-            Snapshot {
-                seq: StreamSeq { position, n: 0 },
-                data,
-            },
-            subscriber,
-        ))
-    }
-}
-
-impl Market {
-    async fn snapshot(&self, channel: &ChannelKey) -> Result<UpdateData, QueryError> {
-        Ok(match channel {
-            ChannelKey::Prices => UpdateData::Prices(self.prices()),
-            ChannelKey::Trades(symbol) => {
-                let request = TradeRequest {
-                    symbol: symbol.clone(),
-                    range: TimeRange::ALL,
-                    limit: 50,
-                    before: None,
-                };
-                let mut trades = self.trades(&request).await?.trades;
-                trades.reverse();
-                UpdateData::Trades(trades)
-            }
-            ChannelKey::Candles(symbol, timeframe) => {
-                let request = CandleRequest {
-                    symbol: symbol.clone(),
-                    timeframe: *timeframe,
-                    range: TimeRange::ALL,
-                    limit: 2,
-                    as_of: None,
-                    fill: false,
-                };
-                UpdateData::Candles(self.candles(&request).await?.candles)
-            }
-            ChannelKey::Quotes(symbol) => {
-                let quote = self.shared(symbol).and_then(|shared| {
-                    let hot = shared.lock();
-                    hot.pipeline
-                        .slot(symbol)
-                        .and_then(|slot| hot.kept(slot)?.quote)
-                });
-                UpdateData::Quotes(quote.into_iter().collect())
-            }
-            ChannelKey::Book(symbol) => UpdateData::Book(self.book(symbol)),
-        })
-    }
-
-    fn book(&self, symbol: &Symbol) -> BookView {
-        let nothing = BookView {
-            update_id: 0,
-            bids: Vec::new(),
-            asks: Vec::new(),
-        };
-        let Some(shared) = self.shared(symbol) else {
-            return nothing;
-        };
-        let hot = shared.lock();
-        book(&hot, symbol).unwrap_or(nothing)
+        self.subscribe_to(channel, after).await
     }
 }
 
@@ -659,40 +229,5 @@ fn widest(
     match (a, b) {
         (Some(a), Some(b)) => Some((a.0.min(b.0), a.1.max(b.1))),
         (a, b) => a.or(b),
-    }
-}
-
-/// A question whether there are candles of the past.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CandleProbe {
-    /// Whose.
-    pub symbol: Symbol,
-    /// How long.
-    pub timeframe: Timeframe,
-}
-
-impl Market {
-    /// Whether the venue's own candles were stored for a symbol and timeframe, recently enough that
-    /// the chart has no hole between them and now.
-    pub async fn has_past(&self, probe: &CandleProbe) -> bool {
-        let now = self.clock.now();
-        let recent = now.plus_nanos(-20 * probe.timeframe.approximate_nanos());
-        let query = CandleQuery {
-            symbol: probe.symbol.clone(),
-            timeframe: probe.timeframe,
-            origin: None,
-            range: TimeRange::new(recent, Timestamp::MAX),
-            as_of: None,
-            limit: Some(20),
-            from_end: true,
-        };
-        let Ok(mut batches) = self.store.candles(&query).await else {
-            return false;
-        };
-        let mut rows = 0;
-        while let Ok(Some(batch)) = batches.try_next().await {
-            rows += batch.len();
-        }
-        rows >= 15
     }
 }

@@ -7,7 +7,8 @@ use quantflow_model::VenueId;
 use quantflow_pipeline::{PIPELINE_VERSION, Pipeline, PipelineOptions};
 use quantflow_wire::{Codec, PartitionId};
 
-use crate::partition::{Partition, PartitionError, PartitionOptions, PartitionParts};
+use crate::partition::Partition;
+use crate::parts::{PartitionError, PartitionOptions, PartitionParts};
 
 /// What a partition is and how it is to be read.
 #[derive(Debug, Clone)]

@@ -8,7 +8,7 @@ use quantflow_seams::{
 use quantflow_wire::{LogPosition, RecordChunk};
 
 use crate::open::PartitionSetup;
-use crate::partition::{PartitionError, PartitionParts};
+use crate::parts::{PartitionError, PartitionParts};
 use crate::stream::Hub;
 
 /// How the bytes of a log segment are read: the engine that wrote them says so.

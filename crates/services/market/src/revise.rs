@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use futures_util::TryStreamExt;
-use quantflow_model::{Candle, CandleOrigin, CandleState, TimeRange, Timeframe, Timestamp};
+use quantflow_model::{
+    Candle, CandleOrigin, CandleState, RevisionCause, TimeRange, Timeframe, Timestamp,
+};
 use quantflow_pipeline::{CandlePatch, ClosedCandle, Output, SymbolSlot};
 use quantflow_seams::{CandleQuery, SeriesStore, StoreError};
 
@@ -85,10 +87,9 @@ impl Reviser {
                         what: format!("the {timeframe} candle of {}", partial.open_time),
                         detail: "a sum has more than 38 digits".to_owned(),
                     })?;
-                let (state, revision) = (CandleState::Revised, known.revision + 1);
                 Candle {
-                    state,
-                    revision,
+                    state: partial.state,
+                    revision: known.revision + 1,
                     known: partial.known,
                     ..merged
                 }
@@ -110,14 +111,11 @@ impl Reviser {
         Ok(match known {
             None => Some(candle),
             Some(known) if says_the_same(&known, &candle) => None,
-            Some(known) => {
-                let (state, revision) = (CandleState::Revised, known.revision + 1);
-                Some(Candle {
-                    state,
-                    revision,
-                    ..candle
-                })
-            }
+            Some(known) => Some(Candle {
+                state: CandleState::Revised(RevisionCause::Venue),
+                revision: known.revision + 1,
+                ..candle
+            }),
         })
     }
 

@@ -18,7 +18,7 @@ fn closes(candles: &[Candle]) -> Vec<String> {
 fn revised(of: &Candle, revision: u32, close: &str, known: i64) -> Candle {
     Candle {
         close: close.parse().unwrap(),
-        state: CandleState::Revised,
+        state: CandleState::Revised(quantflow_model::RevisionCause::Venue),
         revision,
         known: time(known),
         ..*of

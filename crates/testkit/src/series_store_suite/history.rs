@@ -76,7 +76,7 @@ fn candles() -> impl Strategy<Value = Vec<Candle>> {
             match odd {
                 0 => row.quote_volume = Some(Notional(Decimal::new(1 << 100, 8).unwrap())),
                 1 => row.trades = None,
-                2 => row.state = CandleState::Revised,
+                2 => row.state = CandleState::Revised(quantflow_model::RevisionCause::Repair),
                 3 => row.taker_buy_volume = Some(Quantity(Decimal::new(5, 1).unwrap())),
                 _ => {}
             }

@@ -1,7 +1,15 @@
-//! The conformance suite of the budget.
+//! The conformance suite of the budget, forgetful and kept in files; and what a next life knows.
+
+mod lives;
 
 use quantflow_budget_memory::MemoryBudget;
 
 quantflow_testkit::budget_suite!(memory, |clock| std::sync::Arc::new(
     crate::MemoryBudget::new(clock)
 ));
+
+quantflow_testkit::budget_suite!(kept, |clock| {
+    // as long as the process: the budget writes into it until its end
+    let folder = tempfile::tempdir().unwrap().keep();
+    std::sync::Arc::new(crate::MemoryBudget::kept_in(clock, &folder).unwrap())
+});

@@ -101,7 +101,7 @@ pub(crate) fn candle(now: Timestamp, back: i64, timeframe: Timeframe) -> CandleV
             last_trade: Some(key(first + 9)),
             state: match back {
                 0 => CandleState::Open,
-                5 => CandleState::Revised,
+                5 => CandleState::Revised(quantflow_model::RevisionCause::Late),
                 _ => CandleState::Closed,
             },
             revision: u32::from(back == 5),
@@ -334,7 +334,7 @@ impl MarketQueries for FakeMarket {
             first.state = CandleState::Closed;
             let mut second = last;
             second.revision = 1;
-            second.state = CandleState::Revised;
+            second.state = CandleState::Revised(quantflow_model::RevisionCause::Repair);
             Provenance {
                 revisions: vec![first, second],
                 ranges: vec![(

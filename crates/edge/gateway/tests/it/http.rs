@@ -272,7 +272,7 @@ async fn the_ledger_is_read() {
     );
     assert_eq!(
         origin["revisions"][1]["reason"],
-        "missing trades 10 to 20 came, one by one"
+        "repaired: missing trades 10 to 20 came, one by one"
     );
     assert_eq!(
         origin["ranges"][0],

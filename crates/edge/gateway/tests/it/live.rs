@@ -314,7 +314,7 @@ async fn indicators_move_with_their_candles_and_equal_those_of_history() {
     // a candle of long ago changes: told are the last ones, made anew from history
     let mut old = candle(world.market.now, 20, Timeframe::M1);
     old.candle.revision = 1;
-    old.candle.state = quantflow_model::CandleState::Revised;
+    old.candle.state = quantflow_model::CandleState::Revised(quantflow_model::RevisionCause::Late);
     world.market.move_candle("demo:BTC/USDT", &old);
     let anew = client.hear().await;
     assert_eq!(

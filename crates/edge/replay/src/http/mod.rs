@@ -2,6 +2,7 @@
 
 mod admin;
 mod answers;
+mod endpoint;
 mod params;
 mod rest;
 mod socket;

@@ -9,13 +9,13 @@ use axum::extract::{ConnectInfo, Request, State};
 use axum::response::Response;
 use bytes::Bytes;
 use http::{HeaderValue, Method, StatusCode, header};
+use quantflow_venues::binance::TimeUnit;
 
-use super::answers::Endpoint;
+use super::endpoint::Endpoint;
 use super::params::{Parameters, Refused};
 use crate::fault::{FaultKind, Out};
 use crate::limit::Verdict;
 use crate::random::{Random, hash};
-use crate::speech::Unit;
 use crate::venue::{Stage, count, lock};
 
 /// How the bytes of an answer are spoiled.
@@ -170,8 +170,8 @@ fn answer(stage: &Stage, ip: IpAddr, head: &http::request::Parts) -> Response {
             .get("x-mbx-time-unit")
             .map(HeaderValue::as_bytes)
         {
-            Some(b"MICROSECOND" | b"microsecond") => Unit::Micros,
-            _ => Unit::Millis,
+            Some(b"MICROSECOND" | b"microsecond") => TimeUnit::Microseconds,
+            _ => TimeUnit::Milliseconds,
         };
         let with_key = head.headers.contains_key("x-mbx-apikey");
         let body = parameters.and_then(|p| endpoint.answer(stage, &p, unit, with_key));

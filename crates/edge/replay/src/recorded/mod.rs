@@ -6,14 +6,18 @@
 mod build;
 mod capture;
 mod csv;
+mod feed;
+mod tape;
 
 use std::sync::Arc;
 
 pub use build::RecordingError;
 use quantflow_model::{Symbol, TimeRange, Timestamp};
-use quantflow_wire::{EventKind, TradeEvent};
+use quantflow_wire::EventKind;
 
-use crate::market::{Feed, Listing, Mark, Market, MarketEvent};
+use self::feed::RecordedFeed;
+use self::tape::Tape;
+use crate::market::{Feed, Listing, Mark, Market};
 use crate::row::{AggregateRow, Bar, Row};
 
 /// A recorded market.
@@ -35,21 +39,6 @@ struct Inner {
     lap: Option<i64>,
 }
 
-/// One listing's trades.
-#[derive(Debug)]
-struct Tape {
-    /// In the order of the walk: by time, then id.
-    rows: Vec<Row>,
-    /// Places in `rows` by id, where that is another order.
-    by_id: Option<Vec<u32>>,
-    /// By aggregate id; their ids count from 1.
-    aggregates: Vec<AggregateRow>,
-    /// For each aggregate, how many rows must have happened.
-    aggregate_marks: Vec<u64>,
-    /// How many ids a lap takes.
-    ids: u64,
-}
-
 #[derive(Debug)]
 struct Item {
     time: Timestamp,
@@ -62,121 +51,6 @@ enum ItemKind {
     Trade(u32),
     Aggregate(u32),
     Other(Box<EventKind>),
-}
-
-impl Tape {
-    fn lap(&self, lap: u64, length: Option<i64>, mut row: Row) -> Row {
-        if lap > 0 {
-            row.id += lap * self.ids;
-            let shift = i64::try_from(lap).unwrap_or(i64::MAX);
-            row.time = row
-                .time
-                .plus_nanos(length.unwrap_or(0).saturating_mul(shift));
-        }
-        row
-    }
-
-    /// The row at a place of the endless walk; `None` past the end.
-    fn row(&self, place: u64, length: Option<i64>) -> Option<Row> {
-        let count = self.rows.len() as u64;
-        if count == 0 || (place >= count && length.is_none()) {
-            return None;
-        }
-        let row = *self.rows.get((place % count) as usize)?;
-        Some(self.lap(place / count, length, row))
-    }
-
-    /// The row at a rank by id, with its place.
-    fn ranked(&self, rank: u64, length: Option<i64>) -> Option<(Row, u64)> {
-        let count = self.rows.len() as u64;
-        if count == 0 {
-            return None;
-        }
-        let inside = (rank % count) as usize;
-        let place = match &self.by_id {
-            Some(by_id) => u64::from(*by_id.get(inside)?),
-            None => inside as u64,
-        };
-        let place = rank / count * count + place;
-        Some((self.row(place, length)?, place))
-    }
-
-    /// The rank of the first row whose id is at least `id`.
-    fn rank_of(&self, id: u64, length: Option<i64>) -> u64 {
-        let count = self.rows.len() as u64;
-        let Some((first, _)) = self.ranked(0, None) else {
-            return 0;
-        };
-        let lap = match length {
-            Some(_) => id.saturating_sub(first.id) / self.ids.max(1),
-            None => 0,
-        };
-        let inside = id - (lap * self.ids).min(id);
-        let (mut low, mut high) = (0, count);
-        while low < high {
-            let middle = low.midpoint(high);
-            let below = self
-                .ranked(middle, None)
-                .is_some_and(|(row, _)| row.id < inside);
-            if below {
-                low = middle + 1;
-            } else {
-                high = middle;
-            }
-        }
-        lap * count + low
-    }
-
-    /// The place of the first row at or after the instant.
-    fn place_of(&self, instant: Timestamp, length: Option<i64>) -> u64 {
-        let Some(first) = self.rows.first() else {
-            return 0;
-        };
-        let count = self.rows.len() as u64;
-        let lap = match length {
-            Some(length) => u64::try_from(instant.since(first.time).div_euclid(length.max(1)))
-                .unwrap_or_default(),
-            None => 0,
-        };
-        let shift = length.unwrap_or(0).saturating_mul(lap as i64);
-        let inside = instant.plus_nanos(-shift);
-        lap * count + self.rows.partition_point(|row| row.time < inside) as u64
-    }
-
-    /// How many aggregates are complete at a mark, by their ids from the first on.
-    fn told(&self, until: Mark) -> u64 {
-        let (rows, count) = (self.rows.len() as u64, self.aggregates.len() as u64);
-        if rows == 0 {
-            return 0;
-        }
-        let (laps, rest) = (until.0 / rows, until.0 % rows);
-        let told = match &self.by_id {
-            None => self.aggregate_marks.partition_point(|mark| *mark <= rest),
-            Some(_) => self
-                .aggregate_marks
-                .iter()
-                .take_while(|mark| **mark <= rest)
-                .count(),
-        };
-        laps.saturating_mul(count).saturating_add(told as u64)
-    }
-
-    fn aggregate(&self, place: u64, length: Option<i64>) -> Option<(AggregateRow, u64)> {
-        let count = self.aggregates.len() as u64;
-        if count == 0 || (place >= count && length.is_none()) {
-            return None;
-        }
-        let (lap, inside) = (place / count, (place % count) as usize);
-        let mut row = *self.aggregates.get(inside)?;
-        let mark = self.aggregate_marks.get(inside)? + lap * self.rows.len() as u64;
-        row.id += lap * count;
-        row.first_id += lap * self.ids;
-        row.last_id += lap * self.ids;
-        row.time = row
-            .time
-            .plus_nanos(length.unwrap_or(0).saturating_mul(lap as i64));
-        Some((row, mark))
-    }
 }
 
 impl RecordedMarket {
@@ -378,78 +252,6 @@ impl Market for RecordedMarket {
                 place += 1;
             }
             bar
-        })
-    }
-}
-
-/// A walk along a recording.
-#[derive(Debug)]
-struct RecordedFeed {
-    market: Arc<Inner>,
-    next: usize,
-    lap: u64,
-    from: Timestamp,
-    /// Book events before the beginning, told at the beginning.
-    books: std::vec::IntoIter<usize>,
-}
-
-impl RecordedFeed {
-    fn shift(&self) -> i64 {
-        self.market
-            .lap
-            .unwrap_or(0)
-            .saturating_mul(i64::try_from(self.lap).unwrap_or(i64::MAX))
-    }
-}
-
-impl Feed for RecordedFeed {
-    fn next_time(&mut self) -> Option<Timestamp> {
-        if !self.books.as_slice().is_empty() {
-            return Some(self.from);
-        }
-        if self.next >= self.market.items.len() && self.market.lap.is_some() {
-            self.lap += 1;
-            self.next = 0;
-        }
-        let item = self.market.items.get(self.next)?;
-        Some(item.time.plus_nanos(self.shift()))
-    }
-
-    fn next(&mut self) -> Option<MarketEvent> {
-        let time = self.next_time()?;
-        let at = if let Some(at) = self.books.next() {
-            at
-        } else {
-            self.next += 1;
-            self.next - 1
-        };
-        let item = self.market.items.get(at)?;
-        let listing = item.listing as usize;
-        let tape = self.market.tapes.get(listing)?;
-        let units = self.market.listings.get(listing)?.units;
-        let (kind, mark) = match &item.kind {
-            ItemKind::Trade(place) => {
-                let place = self.lap * tape.rows.len() as u64 + u64::from(*place);
-                let row = tape.row(place, self.market.lap)?;
-                let trade = units.trade(&row);
-                let trade = TradeEvent {
-                    trade,
-                    orders: None,
-                };
-                (EventKind::Trade(trade), Some(Mark(place + 1)))
-            }
-            ItemKind::Aggregate(place) => {
-                let place = self.lap * tape.aggregates.len() as u64 + u64::from(*place);
-                let (row, _) = tape.aggregate(place, self.market.lap)?;
-                (EventKind::AggregateTrade(units.aggregate(&row)), None)
-            }
-            ItemKind::Other(kind) => ((**kind).clone(), None),
-        };
-        Some(MarketEvent {
-            time,
-            listing,
-            kind,
-            mark,
         })
     }
 }

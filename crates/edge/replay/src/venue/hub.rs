@@ -4,10 +4,11 @@ use std::collections::HashMap;
 
 use axum::extract::ws::Utf8Bytes;
 use quantflow_model::Timestamp;
+use quantflow_venues::binance::TimeUnit;
 use tokio::sync::mpsc;
 
 use super::streams::StreamKey;
-use crate::speech::{self, Unit};
+use crate::speech;
 
 /// Messages of one step of the walk for one client.
 #[derive(Debug)]
@@ -24,7 +25,7 @@ struct Client {
     /// Names as the client wrote them, in its order.
     names: Vec<String>,
     combined: bool,
-    unit: Unit,
+    unit: TimeUnit,
 }
 
 #[derive(Debug)]
@@ -46,7 +47,7 @@ impl Hub {
         client: u64,
         to: mpsc::Sender<Delivery>,
         combined: bool,
-        unit: Unit,
+        unit: TimeUnit,
     ) {
         self.clients.insert(
             client,
@@ -137,7 +138,7 @@ impl Hub {
     pub(crate) fn emit(
         &mut self,
         key: &StreamKey,
-        mut encode: impl FnMut(Unit) -> Option<Utf8Bytes>,
+        mut encode: impl FnMut(TimeUnit) -> Option<Utf8Bytes>,
     ) {
         let Some(seats) = self.seats.get(key) else {
             return;

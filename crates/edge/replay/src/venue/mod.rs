@@ -9,4 +9,4 @@ mod streams;
 pub(crate) use hub::Delivery;
 pub(crate) use player::play;
 pub(crate) use stage::{Stage, count, lock};
-pub(crate) use streams::{StreamKey, TIMEFRAMES};
+pub(crate) use streams::StreamKey;

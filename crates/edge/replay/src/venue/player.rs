@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use axum::extract::ws::Utf8Bytes;
 use quantflow_model::Timestamp;
+use quantflow_venues::binance::TimeUnit;
 use quantflow_wire::EventKind;
 use tokio::sync::mpsc::error::TrySendError;
 
@@ -16,7 +17,7 @@ use super::stage::{Stage, count, lock};
 use super::streams::{StreamKey, StreamKind};
 use crate::market::{Feed, MarketEvent};
 use crate::server::AtEnd;
-use crate::speech::{self, Unit, event};
+use crate::speech::{self, event};
 
 /// Events of one step: small enough that others get at the boards, large enough to be cheap.
 const STEP: usize = 1_024;
@@ -261,7 +262,7 @@ fn text(bytes: Vec<u8>) -> Option<Utf8Bytes> {
     String::from_utf8(bytes).ok().map(Utf8Bytes::from)
 }
 
-fn say(stage: &Stage, event: &quantflow_wire::Event, unit: Unit) -> Option<Utf8Bytes> {
+fn say(stage: &Stage, event: &quantflow_wire::Event, unit: TimeUnit) -> Option<Utf8Bytes> {
     match stage.speech.message(event, unit) {
         Ok(bytes) => text(bytes),
         Err(error) => {

@@ -1,6 +1,8 @@
 //! Names of streams: `btcusdt@depth@100ms`.
 
 use quantflow_model::{Timeframe, VenueSymbol};
+use quantflow_venues::binance::read_stream;
+use quantflow_wire::Channel;
 
 /// What a stream carries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -24,26 +26,6 @@ pub(crate) struct StreamKey {
     pub(crate) listing: Option<usize>,
     pub(crate) kind: StreamKind,
 }
-
-/// The venue's timeframes.
-pub(crate) const TIMEFRAMES: [Timeframe; 16] = [
-    Timeframe::S1,
-    Timeframe::M1,
-    Timeframe::M3,
-    Timeframe::M5,
-    Timeframe::M15,
-    Timeframe::M30,
-    Timeframe::H1,
-    Timeframe::H2,
-    Timeframe::H4,
-    Timeframe::H6,
-    Timeframe::H8,
-    Timeframe::H12,
-    Timeframe::D1,
-    Timeframe::D3,
-    Timeframe::W1,
-    Timeframe::Mo1,
-];
 
 impl StreamKey {
     /// Reads a name; `None` when the venue has no such stream, as it then says nothing of it.
@@ -76,8 +58,7 @@ impl StreamKey {
             "miniTicker" => StreamKind::MiniTicker,
             "avgPrice" => StreamKind::AveragePrice,
             _ => {
-                if let Some(name) = suffix.strip_prefix("kline_") {
-                    let timeframe = name.parse().ok().filter(|t| TIMEFRAMES.contains(t))?;
+                if let Some((_, Channel::Candles(timeframe))) = read_stream(name) {
                     StreamKind::Candles(timeframe)
                 } else {
                     let rest = suffix.strip_prefix("depth")?;

@@ -1,9 +1,10 @@
 //! A live feed: when candles close, what makes them change, and what answers prove.
 
 use quantflow_model::{
-    CandleState, Filling, LedgerKind, Side, Timeframe, Timestamp, Trade, TradeFlags, TradeId,
+    CandleState, Filling, LedgerKind, RevisionCause, Side, Timeframe, Timestamp, Trade, TradeFlags,
+    TradeId,
 };
-use quantflow_pipeline::{ClosedCandle, Effect, FeedState, Output, PatchReason, RepairHow};
+use quantflow_pipeline::{ClosedCandle, Effect, FeedState, Output, RepairHow};
 use quantflow_wire::{
     Channel, Connected, Disconnected, LogPosition, OrderRule, Purpose, Query, RecordKind,
 };
@@ -186,11 +187,9 @@ fn a_late_trade_revises_what_is_closed_and_joins_what_is_open() {
     let out = live.text(MINUTE + 75_000, &trade_line(NAME, &late));
     let patched: Vec<_> = out.patches.iter().map(|p| p.timeframe).collect();
     assert_eq!(patched, [S1, S5, S15, S30, M1]);
-    assert!(
-        out.patches
-            .iter()
-            .all(|p| p.reason == PatchReason::Late && p.partial.trades == Some(1))
-    );
+    assert!(out.patches.iter().all(|p| p.partial.state
+        == CandleState::Revised(RevisionCause::Late)
+        && p.partial.trades == Some(1)));
     assert!(out.trades[0].1.flags.has(TradeFlags::LATE));
     let open = live.pipeline.open_candle(live.slot(), M3).unwrap();
     assert_eq!((open.trades, open.close), (Some(3), at(3, 0).price));
@@ -478,7 +477,11 @@ fn a_candle_with_a_hole_is_compared_once_it_is_whole() {
     }
     assert_eq!(live.pipeline.take_dirty_tallies()[0].candles_equal, 0);
     let out = live.answer(from_id(3, 1), 200, &trade_line(NAME, &at(3, 30_000)));
-    assert!(out.patches.iter().all(|p| p.reason == PatchReason::Repair));
+    assert!(
+        out.patches
+            .iter()
+            .all(|p| p.partial.state == CandleState::Revised(RevisionCause::Repair))
+    );
     assert!(out.trades[0].1.flags.has(TradeFlags::REPAIRED));
     assert_eq!(live.pipeline.take_dirty_tallies()[0].candles_equal, 1);
 }

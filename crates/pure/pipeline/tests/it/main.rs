@@ -12,4 +12,5 @@ mod faults;
 mod live;
 mod recorded;
 mod restart;
+mod rules;
 mod truth;

@@ -79,6 +79,11 @@ fn join(mut first: Output, second: Output) -> Output {
     counts.flagged += more.flagged;
     counts.repeated_quotes += more.repeated_quotes;
     counts.repeated_rows += more.repeated_rows;
+    counts.corrected_candles += more.corrected_candles;
+    counts.known_in_answers += more.known_in_answers;
+    counts.left_to_stream += more.left_to_stream;
+    counts.foreign_rows += more.foreign_rows;
+    counts.unused_book_deltas += more.unused_book_deltas;
     counts.failed_requests += more.failed_requests;
     counts.unused_aggregates += more.unused_aggregates;
     for (rule, n) in more.quarantined {

@@ -123,7 +123,7 @@ impl Store {
                 Some(candle) => {
                     let merged = candle.merge(&patch.partial, by_id).unwrap();
                     *candle = Candle {
-                        state: CandleState::Revised,
+                        state: patch.partial.state,
                         revision: candle.revision + 1,
                         ..merged
                     };

@@ -5,6 +5,7 @@ mod description;
 mod encode;
 mod encode_answer;
 mod instruments;
+mod limits;
 mod message;
 mod names;
 mod request;
@@ -18,8 +19,8 @@ use std::time::Duration;
 
 use quantflow_model::{Contract, Symbol, Timestamp, VenueId, VenueSymbol};
 use quantflow_wire::{
-    Codec, DecodeError, EncodeError, Encoded, Event, HttpRequest, Input, Query, RequestError,
-    Response, Route, SubscribePlan, Subscription, VenueDescription,
+    Codec, DecodeError, EncodeError, Encoded, Event, HttpRequest, Input, Limit, Query,
+    RequestError, Response, Route, SubscribePlan, Subscription, VenueDescription,
 };
 
 pub use encode::{error_body, stream_name};
@@ -167,10 +168,14 @@ impl Codec for BinanceSpot {
     }
 
     fn used_limits(&self, response: &Response) -> Vec<Option<u32>> {
-        description::used_limits(response)
+        limits::used(response)
+    }
+
+    fn told_limits(&self, query: &Query, body: &[u8]) -> Option<Vec<Limit>> {
+        limits::told(query, body)
     }
 
     fn stay_away(&self, response: &Response) -> Option<Duration> {
-        description::stay_away(response)
+        limits::stay_away(response)
     }
 }

@@ -5,8 +5,8 @@
 //! same again. Memory is flat: a few thousand lines at a time.
 
 pub(crate) mod journal;
+mod report;
 
-use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
@@ -14,23 +14,22 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use quantflow_model::{DayTally, Symbol, TimeRange, VenueId};
-use quantflow_seams::{LogError, QuarantineQuery};
+use quantflow_model::{Symbol, VenueId};
+use quantflow_seams::LogError;
 use quantflow_wire::{
     ImportBegin, ImportKind, LogPosition, PartitionId, Record, RecordChunk, RecordKind,
 };
-use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use self::journal::{Before, Entry, Journal, Step};
 use crate::access::{self, Local};
 use crate::arguments::{ImportArguments, Kind};
-use crate::dispatch::Context;
+use crate::context::Context;
 use crate::failure::{Failure, Outcome};
 use crate::files::hex::hex;
 use crate::files::{CANDLE_COLUMNS, FileError, FileRows, TRADE_COLUMNS};
+use crate::terminal::Progress;
 use crate::terminal::progress::Unit;
-use crate::terminal::{Cell, Listing, Progress};
 use crate::venues;
 
 /// Lines a record: a refused row is named by its record and its place in it.
@@ -38,12 +37,8 @@ const LINES: usize = 5_000;
 /// The connection that imports from the command line have in the log: an import that was cut off
 /// ends when the next one begins.
 const CONNECTION: u32 = u32::MAX;
-/// Refused rows that are shown one by one.
-const SHOWN: usize = 20;
 /// How long to wait before rows for which the log had no room are offered again.
 const RETRY: Duration = Duration::from_secs(1);
-/// Rows of the quarantine that are read at once.
-const PAGE: usize = 1_000;
 
 /// Imports a file.
 pub(crate) async fn run(context: &Context, arguments: &ImportArguments) -> Outcome {
@@ -197,15 +192,6 @@ struct Written {
     file: FileRows,
 }
 
-/// Sums over all days of a symbol.
-#[derive(Debug, Default, Clone, Copy)]
-struct Totals {
-    trades: u64,
-    duplicates: u64,
-    late: u64,
-    flagged: u64,
-}
-
 struct Importer<'a> {
     context: &'a Context,
     local: &'a Local,
@@ -214,23 +200,6 @@ struct Importer<'a> {
 }
 
 impl Importer<'_> {
-    async fn totals(&self) -> Outcome<Totals> {
-        let tallies = self
-            .local
-            .engines
-            .store
-            .tallies(&self.symbol, TimeRange::ALL)
-            .await;
-        let tallies: Vec<DayTally> =
-            tallies.map_err(|error| Failure::new("cannot read the store").because(error))?;
-        Ok(tallies.iter().fold(Totals::default(), |sum, day| Totals {
-            trades: sum.trades + day.count,
-            duplicates: sum.duplicates + day.duplicates,
-            late: sum.late + day.late,
-            flagged: sum.flagged + day.flagged,
-        }))
-    }
-
     /// Writes the records of the import. When the file fails midway its import is ended in the log,
     /// so that nothing waits for the rest.
     async fn write(
@@ -342,132 +311,4 @@ impl Importer<'_> {
             }
         }
     }
-
-    /// Says what came of it.
-    async fn report(
-        &self,
-        arguments: &ImportArguments,
-        before: &Totals,
-        written: &Written,
-    ) -> Outcome {
-        let after = self.totals().await?;
-        let refused = self.refused(written).await?;
-        let count: u64 = refused.by_rule.values().sum();
-        let by_rule = refused
-            .by_rule
-            .iter()
-            .map(|(rule, n)| (rule.clone(), Value::from(*n)));
-        let mut properties = vec![
-            (
-                "file",
-                "file",
-                Cell::text(arguments.file.display().to_string()),
-            ),
-            ("symbol", "symbol", Cell::text(self.symbol.as_str())),
-            ("rows", "rows", Cell::Whole(written.rows)),
-        ];
-        if arguments.kind == Kind::Trades {
-            let new = after.trades.saturating_sub(before.trades);
-            let known = written.rows.saturating_sub(count).saturating_sub(new);
-            properties.extend([
-                ("new_trades", "newTrades", Cell::Whole(new)),
-                ("known_already", "knownAlready", Cell::Whole(known)),
-                (
-                    "flagged",
-                    "flagged",
-                    Cell::Whole(after.flagged.saturating_sub(before.flagged)),
-                ),
-            ]);
-        }
-        properties.push(("refused", "refused", Cell::Whole(count)));
-        if count > 0 {
-            let rules = Value::Object(by_rule.collect());
-            properties.push(("refused_by_rule", "refusedByRule", Cell::Json(rules)));
-        }
-        self.context.terminal.show(&Listing::one(properties))?;
-        for line in &refused.examples {
-            self.context.terminal.note(line);
-        }
-        if count > refused.examples.len() as u64 {
-            let more = count - refused.examples.len() as u64;
-            self.context
-                .terminal
-                .note(&format!("… and {more} more rows in quarantine"));
-        }
-        if count > 0 && count >= written.rows {
-            return Err(
-                Failure::new(format!("no row of {} was taken", arguments.file.display()))
-                    .because("every row is in quarantine, for the reasons above")
-                    .to_do("check --kind, the columns and the values"),
-            );
-        }
-        Ok(())
-    }
-
-    /// What the quarantine has of this import, the first rows with their lines.
-    async fn refused(&self, written: &Written) -> Outcome<Refused> {
-        let mut refused = Refused::default();
-        let mut lines: Vec<(u64, String)> = Vec::new();
-        let mut before = None;
-        'pages: loop {
-            let query = QuarantineQuery {
-                symbol: Some(self.symbol.clone()),
-                limit: PAGE,
-                before,
-            };
-            let page = self.local.engines.store.quarantine(&query).await;
-            let page = page.map_err(|e| Failure::new("cannot read the quarantine").because(e))?;
-            let Some(last) = page.last() else { break };
-            before = Some(last.id);
-            let full = page.len() == PAGE;
-            for row in page {
-                let entry = row.entry;
-                let at = LogPosition {
-                    epoch: entry.epoch,
-                    offset: entry.offset,
-                };
-                if entry.partition != self.partition.as_str() || at >= written.end {
-                    continue;
-                }
-                // newest first: what is older than the import ends the search
-                if at.plus(1) < written.first {
-                    break 'pages;
-                }
-                *refused.by_rule.entry(entry.rule.clone()).or_insert(0) += 1;
-                if at >= written.first {
-                    let record = at.offset - written.first.offset;
-                    let number = record * LINES as u64 + u64::from(entry.part) + 1;
-                    let frame = String::from_utf8_lossy(&entry.frame[..entry.frame.len().min(80)]);
-                    let line = written.file.line_of(number);
-                    lines.push((
-                        line,
-                        format!("line {line}: {}: {} ({frame})", entry.rule, entry.reason),
-                    ));
-                    // the first lines of the file are what is shown
-                    if lines.len() > 50 * SHOWN {
-                        lines.sort_unstable();
-                        lines.truncate(SHOWN);
-                    }
-                } else {
-                    lines.push((0, format!("{}: {}", entry.rule, entry.reason)));
-                }
-            }
-            if !full {
-                break;
-            }
-        }
-        lines.sort_unstable();
-        refused.examples = lines
-            .into_iter()
-            .take(SHOWN)
-            .map(|(_, line)| line)
-            .collect();
-        Ok(refused)
-    }
-}
-
-#[derive(Debug, Default)]
-struct Refused {
-    by_rule: BTreeMap<String, u64>,
-    examples: Vec<String>,
 }

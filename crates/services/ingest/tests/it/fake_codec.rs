@@ -5,6 +5,7 @@
 //! | `BTC 17` | trade 17 of BTC (a message, or a line of an answer) |
 //! | `agg 5 40 44` | aggregate 5 with trades 40 to 44, as a line of an answer |
 //! | `candle 60` | a one minute candle that opens at 60 s |
+//! | `limit 200` | the venue's weight in a minute is 200 from now on (a line of an answer) |
 //! | `time 1700000000000` | the venue's clock in milliseconds |
 //! | `! soon` | a notice that the socket will be cut |
 //! | `! heartbeat`, `! refused` | other notices |
@@ -164,7 +165,8 @@ impl Codec for FakeCodec {
     fn decode(&self, input: &Input<'_>, events: &mut Vec<Event>) -> Result<(), DecodeError> {
         let (Input::Message(bytes) | Input::Answer { body: bytes, .. }) = input;
         let text = std::str::from_utf8(bytes).map_err(|e| DecodeError::Malformed(e.to_string()))?;
-        let lines: Result<Vec<_>, _> = text.lines().map(line).collect();
+        let said = text.lines().filter(|text| !text.starts_with("limit "));
+        let lines: Result<Vec<_>, _> = said.map(line).collect();
         events.extend(lines?);
         Ok(())
     }
@@ -237,6 +239,14 @@ impl Codec for FakeCodec {
     fn used_limits(&self, response: &Response) -> Vec<Option<u32>> {
         let used = response.headers.iter().find(|(name, _)| name == "used");
         vec![None, used.and_then(|(_, value)| value.parse().ok())]
+    }
+
+    fn told_limits(&self, _: &Query, body: &[u8]) -> Option<Vec<Limit>> {
+        let text = std::str::from_utf8(body).ok()?;
+        let told = text.lines().find_map(|line| line.strip_prefix("limit "))?;
+        let mut limits = self.description.limits.clone();
+        limits[1].amount = told.parse().ok()?;
+        Some(limits)
     }
 
     fn stay_away(&self, response: &Response) -> Option<Duration> {

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use quantflow_ingest::Policy;
+use quantflow_ingest::{BookSnapshotRequest, Policy};
+use quantflow_model::VenueSymbol;
+use quantflow_seams::Budget;
 use quantflow_wire::{FailureKind, Outcome, Purpose, Query};
 
 use crate::bench::{Bench, greetings, ok, status, timed_out};
@@ -77,6 +79,49 @@ async fn the_venues_own_count_corrects_the_budget() {
         bench.used().await,
         90,
         "70 of a life before, 20 for the instruments"
+    );
+}
+
+#[tokio::test]
+async fn nothing_else_is_asked_before_the_venue_has_told_what_is_used() {
+    let mut failures = 3;
+    let answer = move |target: &str| match target {
+        "/time" if failures > 0 => {
+            failures -= 1;
+            Some(timed_out())
+        }
+        "/time" => Some(status(200, &[("used", "70")], "time 1700000000000")),
+        _ => greetings(target),
+    };
+    let bench = Bench::with(FakeCodec::new(), 1, Policy::default(), answer).await;
+    bench.ingest.snapshot_book(BookSnapshotRequest {
+        symbol: "fake:A0/USD".parse().unwrap(),
+        venue_symbol: VenueSymbol::new("A0").unwrap(),
+    });
+    bench.advance(Duration::from_mins(2)).await;
+    let requests = bench.feed.requests();
+    let targets: Vec<_> = requests.iter().map(|(_, target)| target.as_str()).collect();
+    assert_eq!(targets[..4], ["/time"; 4], "{targets:?}");
+    assert!(
+        targets[4..]
+            .iter()
+            .any(|target| target.starts_with("/book"))
+    );
+}
+
+#[tokio::test]
+async fn the_limits_that_the_venue_tells_count_from_then_on() {
+    let answer = |target: &str| match target {
+        "/instruments" => Some(ok("limit 250")),
+        _ => greetings(target),
+    };
+    let bench = Bench::with(FakeCodec::new(), 1, Policy::default(), answer).await;
+    let usage = bench.budget.usage(bench.ingest.venue()).await;
+    let weight = usage.iter().find(|u| u.limit == "weight").unwrap();
+    assert_eq!(
+        (weight.amount, weight.used),
+        (250, 21),
+        "what was used stays used"
     );
 }
 

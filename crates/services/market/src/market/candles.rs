@@ -1,0 +1,253 @@
+//! Pages of candles: ours and the venue's, stored and hot, put together.
+
+use futures_util::TryStreamExt;
+use quantflow_model::{Candle, CandleOrigin, CandleState, Symbol, TimeRange, Timeframe, Timestamp};
+use quantflow_seams::CandleQuery;
+
+use super::Market;
+use crate::candles::{Merged, compose, fill};
+use crate::completeness::Completeness;
+use crate::queries::QueryError;
+use crate::view::{CandlePage, CandleRequest, CandleView};
+
+/// What is hot of one symbol and timeframe, copied out under the lock.
+struct HotCandles {
+    candles: Vec<Candle>,
+    open: Option<Candle>,
+    ledger: Completeness,
+    known: bool,
+}
+
+/// A question whether there are candles of the past.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CandleProbe {
+    /// Whose.
+    pub symbol: Symbol,
+    /// How long.
+    pub timeframe: Timeframe,
+}
+
+impl Market {
+    /// A page of candles, with those that are not whole put together from their children.
+    pub(super) async fn candle_page(
+        &self,
+        request: &CandleRequest,
+    ) -> Result<CandlePage, QueryError> {
+        let from_end = request.range.start == Timestamp::MIN;
+        // one more than asked for tells whether there is a next page
+        let wanted = if from_end {
+            request.limit
+        } else {
+            request.limit + 1
+        };
+        let (mut candles, known) = self.read(request, request.range, wanted, from_end).await?;
+        if candles.is_empty() {
+            self.require_known(&request.symbol, known).await?;
+        }
+        if request.as_of.is_none() {
+            self.improve(request, &mut candles).await?;
+        }
+        let mut next = None;
+        if candles.len() > request.limit {
+            next = candles.get(request.limit).map(|view| view.candle.open_time);
+            candles.truncate(request.limit);
+        }
+        if request.fill {
+            let end = next.unwrap_or_else(|| request.range.end.min(self.clock.now()));
+            let filled = fill(candles, request.timeframe, end, wanted);
+            next = (filled.len() > request.limit)
+                .then(|| filled[request.limit].candle.open_time)
+                .or(next);
+            candles = filled;
+            candles.truncate(request.limit);
+        }
+        Ok(CandlePage { candles, next })
+    }
+
+    /// The candles of a span, ascending, at most `limit` of one end; the open one too, unless the
+    /// past is asked for.
+    pub(super) async fn read(
+        &self,
+        request: &CandleRequest,
+        range: TimeRange,
+        limit: usize,
+        from_end: bool,
+    ) -> Result<(Vec<CandleView>, bool), QueryError> {
+        let timeframe = request.timeframe;
+        let hot = self.hot_candles(&request.symbol, timeframe, range);
+        let ledger = match request.as_of {
+            None => hot.ledger,
+            as_of => Completeness::of(&self.ledger_events(&request.symbol, as_of).await?, as_of),
+        };
+        let mut merged = Merged::default();
+        let mut query = CandleQuery {
+            symbol: request.symbol.clone(),
+            timeframe,
+            origin: Some(CandleOrigin::Trades),
+            range,
+            as_of: request.as_of,
+            limit: Some(limit),
+            from_end,
+        };
+        self.stored_candles(&query, &mut merged).await?;
+        let known_then = |candle: &&Candle| request.as_of.is_none_or(|t| candle.known <= t);
+        for candle in hot.candles.iter().filter(known_then) {
+            merged.insert(candle);
+        }
+        if merged.len() < limit || merged.wants_venue(timeframe, &ledger) {
+            query.origin = Some(CandleOrigin::Venue);
+            self.stored_candles(&query, &mut merged).await?;
+        }
+        let mut candles = merged.best(timeframe, &ledger);
+        if let (Some(open), None) = (hot.open, request.as_of) {
+            let span = TimeRange::new(open.open_time, timeframe.end_of(open.open_time));
+            candles.retain(|view| view.candle.open_time < open.open_time);
+            candles.push(CandleView {
+                candle: open,
+                complete: ledger.is_complete(span),
+                filled: false,
+            });
+        }
+        if candles.len() > limit {
+            let cut = candles.len() - limit;
+            if from_end {
+                candles.drain(..cut);
+            } else {
+                candles.truncate(limit);
+            }
+        }
+        Ok((candles, hot.known))
+    }
+
+    /// Puts together what is not whole from its children: a candle whose beginning we did not see,
+    /// while its venue's own candle is not closed yet.
+    async fn improve(
+        &self,
+        request: &CandleRequest,
+        candles: &mut [CandleView],
+    ) -> Result<(), QueryError> {
+        /// At the edges of what we have there are one or two; more means a long hole, which
+        /// composing cannot mend.
+        const MOST: usize = 3;
+        let incomplete: Vec<usize> = (0..candles.len())
+            .filter(|&i| !candles[i].complete)
+            .rev()
+            .take(MOST)
+            .collect();
+        for index in incomplete {
+            let open_time = candles[index].candle.open_time;
+            if let Some(better) = Box::pin(self.composed(request, open_time)).await?
+                && (better.complete
+                    || better.candle.trades.unwrap_or(0)
+                        > candles[index].candle.trades.unwrap_or(0))
+            {
+                let state = candles[index].candle.state;
+                candles[index] = CandleView {
+                    candle: Candle {
+                        state,
+                        ..better.candle
+                    },
+                    ..better
+                };
+            }
+        }
+        Ok(())
+    }
+
+    async fn composed(
+        &self,
+        request: &CandleRequest,
+        open_time: Timestamp,
+    ) -> Result<Option<CandleView>, QueryError> {
+        let Some(base) = request
+            .timeframe
+            .base()
+            .filter(|base| *base >= Timeframe::M1)
+        else {
+            return Ok(None);
+        };
+        let range = TimeRange::new(open_time, request.timeframe.end_of(open_time));
+        let children = CandleRequest {
+            timeframe: base,
+            range,
+            limit: 64,
+            fill: false,
+            ..request.clone()
+        };
+        let (mut parts, _) = self.read(&children, range, 64, false).await?;
+        self.improve(&children, &mut parts).await?;
+        Ok(compose(open_time, CandleState::Closed, &parts))
+    }
+
+    fn hot_candles(&self, symbol: &Symbol, timeframe: Timeframe, range: TimeRange) -> HotCandles {
+        let nothing = HotCandles {
+            candles: Vec::new(),
+            open: None,
+            ledger: Completeness::default(),
+            known: false,
+        };
+        let Some(shared) = self.shared(symbol) else {
+            return nothing;
+        };
+        let hot = shared.lock();
+        let Some(slot) = hot.pipeline.slot(symbol) else {
+            return nothing;
+        };
+        let candles = hot
+            .rows(slot)
+            .flat_map(|rows| rows.candles(timeframe))
+            .filter(|candle| range.contains(candle.open_time))
+            .copied()
+            .collect();
+        HotCandles {
+            candles,
+            open: hot
+                .pipeline
+                .open_candle(slot, timeframe)
+                .filter(|c| range.contains(c.open_time)),
+            ledger: hot
+                .kept(slot)
+                .map(|kept| kept.completeness.clone())
+                .unwrap_or_default(),
+            known: true,
+        }
+    }
+
+    async fn stored_candles(
+        &self,
+        query: &CandleQuery,
+        merged: &mut Merged,
+    ) -> Result<(), QueryError> {
+        let mut batches = self.store.candles(query).await?;
+        while let Some(batch) = batches.try_next().await? {
+            for candle in batch.iter() {
+                merged.insert(&candle);
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether the venue's own candles were stored for a symbol and timeframe, recently enough that
+    /// the chart has no hole between them and now.
+    pub async fn has_past(&self, probe: &CandleProbe) -> bool {
+        let now = self.clock.now();
+        let recent = now.plus_nanos(-20 * probe.timeframe.approximate_nanos());
+        let query = CandleQuery {
+            symbol: probe.symbol.clone(),
+            timeframe: probe.timeframe,
+            origin: None,
+            range: TimeRange::new(recent, Timestamp::MAX),
+            as_of: None,
+            limit: Some(20),
+            from_end: true,
+        };
+        let Ok(mut batches) = self.store.candles(&query).await else {
+            return false;
+        };
+        let mut rows = 0;
+        while let Ok(Some(batch)) = batches.try_next().await {
+            rows += batch.len();
+        }
+        rows >= 15
+    }
+}
