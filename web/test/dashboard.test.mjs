@@ -7,6 +7,7 @@ import { auditInPage } from './audit.mjs';
 import { launch, open, assertNoSidewaysScroll, SCREENSHOTS } from './browser.mjs';
 
 const REAL = process.env.QUANTFLOW_URL?.replace(/\/$/, '');
+const DOWN = process.env.QUANTFLOW_DOWN_VENUE; // A venue that the server under test cannot reach.
 const WAIT = { timeout: 15_000 };
 let browser;
 let server;
@@ -307,6 +308,18 @@ describe('data health', () => {
     await page.locator(`[data-strip="${symbol}"] .cell`).last().click();
     await page.waitForSelector('#detail .facts-row', WAIT);
     assert.match(page.url(), /day=\d{4}-\d\d-\d\d/);
+    await check();
+    await close();
+  });
+
+  test('a venue that cannot be reached is shown as down, with the reason', { skip: !DOWN && 'needs QUANTFLOW_DOWN_VENUE' }, async () => {
+    const { page, shot, check, close } = await open(browser, base, '/data-health');
+    const row = page.locator('#connections tbody tr', { hasText: DOWN });
+    await row.locator('.row-error').waitFor(WAIT);
+    assert.match(await row.locator('.health').innerText(), /down|connecting/);
+    assert.match(await row.locator('.row-error').innerText(), /cannot connect/);
+    assert.match(await page.locator('#services .service', { hasText: DOWN }).innerText(), /unhealthy/);
+    await shot('health-venue-down');
     await check();
     await close();
   });

@@ -46,6 +46,13 @@ pub trait EventLog: Debug + Send + Sync + 'static {
     /// The place up to which records outlive a crash of the host.
     fn durable(&self, partition: &PartitionId) -> LogPosition;
 
+    /// Whether it takes no records now: no room, a disk that fails, closed. [`EventLog::append`]
+    /// says why. An engine that cannot tell says no.
+    fn refuses(&self, partition: &PartitionId) -> bool {
+        let _ = partition;
+        false
+    }
+
     /// Waits until records before `position` are durable. Cancel-safe.
     async fn wait_durable(
         &self,

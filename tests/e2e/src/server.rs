@@ -3,6 +3,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use serde_json::Value;
@@ -41,6 +42,7 @@ pub struct Server {
     /// Its address: `http://127.0.0.1:PORT`.
     pub url: String,
     http: reqwest::Client,
+    said: Arc<Mutex<String>>,
 }
 
 impl Server {
@@ -49,21 +51,54 @@ impl Server {
     /// # Panics
     /// When it does not start.
     pub async fn start(data: &Path, arguments: &[&str], environment: &[(&str, &str)]) -> Self {
-        // reqwest wants one for the process; an error means that a test before has installed it
-        let _ = rustls::crypto::ring::default_provider().install_default();
         let mut command = Command::new(binary());
         command
             .args(["up", "--listen", "127.0.0.1:0", "--data-dir"])
             .arg(data)
             .args(arguments)
             .envs(environment.iter().copied())
+            .current_dir(data);
+        Self::launch(command).await
+    }
+
+    /// Starts `quantflow up` as somebody does who has just built it: no flag, no configuration, an
+    /// empty home, in an empty folder.
+    ///
+    /// # Panics
+    /// When it does not start: also when something else has its usual port.
+    pub async fn start_plain(home: &Path) -> Self {
+        let mut command = Command::new(binary());
+        for (name, _) in std::env::vars_os() {
+            let text = name.to_string_lossy();
+            if text.starts_with("QUANTFLOW") || text.starts_with("XDG_") || text == "LOG_LEVEL" {
+                command.env_remove(name);
+            }
+        }
+        command.arg("up").env("HOME", home).current_dir(home);
+        Self::launch(command).await
+    }
+
+    async fn launch(mut command: Command) -> Self {
+        // reqwest wants one for the process; an error means that a test before has installed it
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        command
             .env("NO_COLOR", "1")
-            .current_dir(data)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
-            .stderr(Stdio::inherit())
+            .stderr(Stdio::piped())
             .kill_on_drop(true);
         let mut child = command.spawn().expect("the binary starts");
+        let said = Arc::new(Mutex::new(String::new()));
+        let mut errors = BufReader::new(child.stderr.take().unwrap()).lines();
+        let heard = Arc::clone(&said);
+        tokio::spawn(async move {
+            while let Ok(Some(line)) = errors.next_line().await {
+                eprintln!("{line}");
+                let mut heard = heard.lock().unwrap_or_else(PoisonError::into_inner);
+                heard.push_str(&line);
+                heard.push('\n');
+            }
+        });
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let url = tokio::time::timeout(PATIENCE, async {
             while let Some(line) = lines.next_line().await.unwrap() {
@@ -76,13 +111,20 @@ impl Server {
         .await
         .expect("the server says its address in time");
         tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
-        // the client refuses to be made without one, although nothing here is encrypted; a second time is no harm
-        let _ = rustls::crypto::ring::default_provider().install_default();
         Self {
             child,
             url: url.trim_end_matches('/').to_owned(),
             http: reqwest::Client::new(),
+            said,
         }
+    }
+
+    /// What it has logged so far.
+    pub fn said(&self) -> String {
+        self.said
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     /// The process.
@@ -184,6 +226,39 @@ impl Server {
         said
     }
 
+    /// Asks until an answer that has no envelope (`/health`) is as wanted, whatever its status.
+    ///
+    /// # Panics
+    /// When it is not in time; says what came last.
+    pub async fn until_bare(&self, path: &str, mut wanted: impl FnMut(&Value) -> bool) -> Value {
+        let mut last = Value::Null;
+        let asked = tokio::time::timeout(PATIENCE, async {
+            loop {
+                last = self.get(path).await.1;
+                if wanted(&last) {
+                    return last.clone();
+                }
+                tokio::time::sleep(Duration::from_millis(250)).await;
+            }
+        })
+        .await;
+        asked.unwrap_or_else(|_| panic!("{path} did not become as wanted; last: {last}"))
+    }
+
+    /// Listens to live channels, as server-sent events.
+    ///
+    /// # Panics
+    /// When they are refused.
+    pub async fn listen(&self, channels: &str) -> Listening {
+        let url = format!("{}/stream?channels={channels}", self.url);
+        let answer = self.http.get(url).send().await.expect("an answer");
+        assert_eq!(answer.status().as_u16(), 200, "{channels} are refused");
+        Listening {
+            answer,
+            heard: String::new(),
+        }
+    }
+
     /// Ends it in good order and returns whether it ended with 0.
     ///
     /// # Panics
@@ -205,5 +280,37 @@ impl Server {
     /// When it cannot be killed.
     pub async fn kill(mut self) {
         self.child.kill().await.expect("it can be killed");
+    }
+}
+
+/// Live channels that somebody listens to.
+#[derive(Debug)]
+pub struct Listening {
+    answer: reqwest::Response,
+    heard: String,
+}
+
+impl Listening {
+    /// Waits until some words came, and returns the event that has them.
+    ///
+    /// # Panics
+    /// When they do not come in time.
+    pub async fn until(&mut self, words: &str) -> String {
+        let heard = tokio::time::timeout(PATIENCE, async {
+            loop {
+                if let Some((event, rest)) = self.heard.split_once("\n\n") {
+                    let (event, rest) = (event.to_owned(), rest.to_owned());
+                    self.heard = rest;
+                    if event.contains(words) {
+                        return event;
+                    }
+                    continue;
+                }
+                let more = self.answer.chunk().await.expect("it goes on");
+                let more = more.expect("the server goes on");
+                self.heard.push_str(&String::from_utf8_lossy(&more));
+            }
+        });
+        heard.await.unwrap_or_else(|_| panic!("{words} never came"))
     }
 }

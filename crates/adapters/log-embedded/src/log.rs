@@ -280,6 +280,10 @@ impl EventLog for EmbeddedLog {
             .map_or(LogPosition::START, |p| p.state().durable)
     }
 
+    fn refuses(&self, id: &PartitionId) -> bool {
+        self.known(id).is_some_and(|p| p.state().stop.is_some())
+    }
+
     async fn wait_durable(&self, id: &PartitionId, position: LogPosition) -> Result<(), LogError> {
         let partition = self.partition(id);
         loop {

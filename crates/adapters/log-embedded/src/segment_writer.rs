@@ -342,11 +342,13 @@ impl SegmentWriter {
                 true
             }
             Err(error) => {
+                let stop = stop_of(&error);
                 if self.retry_at.is_none() {
+                    let error = stop.error(&self.partition.folder);
                     tracing::error!(partition = %self.partition.id, %error, "the log cannot be written; trying again");
                 }
                 self.retry_at = Some(Instant::now() + RETRY);
-                self.partition.set_stop(Some(stop_of(&error)));
+                self.partition.set_stop(Some(stop));
                 false
             }
         }

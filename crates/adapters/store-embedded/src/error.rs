@@ -21,6 +21,12 @@ pub(crate) fn of_file(path: &Path, error: &std::io::Error) -> StoreError {
 /// A failure of the catalogue.
 pub(crate) fn of_catalogue(path: &Path, error: &rusqlite::Error) -> StoreError {
     let place = path.display().to_string();
+    // the index of its log is a file in shared memory, which could not grow: only a full disk does that
+    if let rusqlite::Error::SqliteFailure(failure, _) = error
+        && failure.extended_code == rusqlite::ffi::SQLITE_IOERR_SHMSIZE
+    {
+        return StoreError::Full { place };
+    }
     match error.sqlite_error_code() {
         Some(rusqlite::ErrorCode::DiskFull) => StoreError::Full { place },
         Some(rusqlite::ErrorCode::DatabaseCorrupt | rusqlite::ErrorCode::NotADatabase) => {

@@ -123,21 +123,21 @@ impl SegmentWriter {
     pub(crate) fn finish(mut self) -> Result<Written, StoreError> {
         let temporary = self.temporary.clone();
         let failed = |e: &std::io::Error| error::of_file(&temporary, e);
-        let mut summed = match self.writer.take() {
-            Some(writer) => writer
-                .into_inner()
-                .map_err(|e| error::of_writing(&temporary, &e))?,
-            None => {
-                return Err(StoreError::Failed {
-                    place: temporary.display().to_string(),
-                    detail: "a segment without rows".to_owned(),
-                });
-            }
+        let Some(mut writer) = self.writer.take() else {
+            return Err(StoreError::Failed {
+                place: temporary.display().to_string(),
+                detail: "a segment without rows".to_owned(),
+            });
         };
+        // not `into_inner` alone: of a disk that is full it tells only in words
+        writer
+            .finish()
+            .map_err(|e| error::of_writing(&temporary, &e))?;
         self.faults.at(Step::SyncFile, &temporary)?;
+        let summed = writer.inner_mut();
         summed.file.sync_all().map_err(|e| failed(&e))?;
         let (bytes, sums) = std::mem::take(&mut summed.sums).finish();
-        drop(summed);
+        drop(writer);
         self.faults.at(Step::Rename, &temporary)?;
         std::fs::rename(&temporary, &self.path).map_err(|e| failed(&e))?;
         self.done = true;
@@ -214,4 +214,42 @@ fn open_writer<R: Rows>(
         sums: Sums::default(),
     };
     SerializedFileWriter::new(summed, Arc::clone(&schema.parquet), Arc::new(properties))
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use quantflow_model::{
+        Price, Quantity, Side, Timestamp, Trade, TradeBatch, TradeFlags, TradeId,
+    };
+
+    use super::*;
+
+    /// A file below the size of the writer's buffer meets the disk only when it ends.
+    #[test]
+    fn a_small_file_on_a_full_disk_says_that_the_disk_is_full() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.parquet");
+        std::os::unix::fs::symlink("/dev/full", folder.path().join("a.parquet.tmp")).unwrap();
+        let mut batch = TradeBatch::default();
+        let trade = Trade {
+            id: TradeId(1),
+            time: Timestamp::from_seconds(1),
+            price: Price("1.5".parse().unwrap()),
+            quantity: Quantity("2".parse().unwrap()),
+            side: Side::Buy,
+            flags: TradeFlags::NONE,
+            count: 1,
+        };
+        batch.push(&trade).unwrap();
+        let shape = Shape::of(&batch);
+        let mut writer =
+            SegmentWriter::create::<TradeBatch>(&path, &shape, &Faults::default()).unwrap();
+        let outcome = writer
+            .write_group(&[("a:B/C".parse().unwrap(), batch)])
+            .and_then(|()| writer.finish().map(|_| ()));
+        assert!(
+            matches!(&outcome, Err(StoreError::Full { place }) if place.contains("a.parquet")),
+            "{outcome:?}"
+        );
+    }
 }

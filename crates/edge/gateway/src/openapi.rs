@@ -159,6 +159,8 @@ fn parameter(parameter: &Parameter) -> Value {
     let mut schema = match parameter.kind {
         Kind::PathSymbol => json!({ "type": "string", "pattern": "^[!-~]{1,120}$" }),
         Kind::PathTime | Kind::Time => json!({
+            "description": "RFC 3339, or Unix seconds, milliseconds, microseconds or nanoseconds; from \
+                            1677-09-21 to 2262-04-11.",
             "oneOf": [
                 { "type": "string", "format": "date-time" },
                 { "type": "integer", "format": "int64" },
@@ -179,8 +181,15 @@ fn parameter(parameter: &Parameter) -> Value {
         Kind::Word(words) => json!({ "type": "string", "enum": words, "default": words.first() }),
         Kind::Venue => json!({ "type": "string", "pattern": "^[a-zA-Z0-9][a-zA-Z0-9_-]{0,31}$" }),
         Kind::Asset => json!({ "type": "string", "pattern": "^[A-Za-z0-9._^=&]{1,24}$" }),
-        Kind::List(_) => json!({ "type": "string", "pattern": "^[!-~]*[!-+.-~][!-~]*$" }),
-        Kind::Set => json!({ "type": "string", "minLength": 1, "maxLength": 4096 }),
+        Kind::List(_) | Kind::NeededList(_) => {
+            json!({ "type": "string", "pattern": "^[!-~]*[!-+.-~][!-~]*$" })
+        }
+        Kind::Set => json!({
+            "description": "Names with parameters, separated by commas; `/indicators` lists them.",
+            "type": "string",
+            "minLength": 1,
+            "maxLength": 4096,
+        }),
         Kind::Cursor(form) => json!({ "type": "string", "pattern": form }),
     };
     if let Kind::Word([only]) = parameter.kind {

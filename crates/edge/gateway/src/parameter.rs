@@ -51,6 +51,8 @@ pub(crate) enum Kind {
     Asset,
     /// Up to so many names, separated by commas; a comma inside parentheses does not separate.
     List(usize),
+    /// Such a list, required.
+    NeededList(usize),
     /// A set of indicators: `rsi(14),macd(12,26,9)`. Required.
     Set,
     /// What an answer gave as `nextCursor`: the form of it at this endpoint.
@@ -65,7 +67,7 @@ impl Kind {
 
     /// Whether a request without it is refused.
     pub(crate) const fn required(self) -> bool {
-        self.in_path() || matches!(self, Self::Set)
+        self.in_path() || matches!(self, Self::Set | Self::NeededList(_))
     }
 
     /// What is allowed, for people and programs.
@@ -83,7 +85,9 @@ impl Kind {
             Self::Word(words) => json!(words),
             Self::Venue => json!("1 to 32 of a-z 0-9 _ -"),
             Self::Asset => json!("1 to 24 of A-Z 0-9 . _ ^ = &"),
-            Self::List(max) => json!(format!("1 to {max} names, separated by commas")),
+            Self::List(max) | Self::NeededList(max) => {
+                json!(format!("1 to {max} names, separated by commas"))
+            }
             Self::Set => json!("indicators of the catalogue, such as rsi(14),macd(12,26,9)"),
             Self::Cursor(_) => json!("nextCursor of the page before"),
         }
@@ -196,7 +200,7 @@ impl Parameter {
             Kind::Asset => asset(given)
                 .map(Value::Text)
                 .ok_or_else(|| self.refuse(given, "is no asset name")),
-            Kind::List(max) => {
+            Kind::List(max) | Kind::NeededList(max) => {
                 let names = split_list(given);
                 if names.is_empty()
                     || names.len() > max

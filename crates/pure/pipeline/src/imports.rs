@@ -173,6 +173,18 @@ impl Pipeline {
         }
     }
 
+    /// A connection ended, and with it its import; with connection 0 whoever imported in an earlier
+    /// life is gone.
+    pub(crate) fn break_imports_off(&mut self, context: &mut Context<'_>) {
+        let broken_off: Vec<u32> = match context.connection {
+            0 => self.imports.keys().copied().collect(),
+            number => vec![number],
+        };
+        for number in broken_off {
+            self.end_import(context, number, false);
+        }
+    }
+
     /// Ends imports that nobody goes on with, so that their symbols close by the clock again.
     pub(crate) fn end_abandoned_imports(&mut self, context: &mut Context<'_>) {
         let abandoned: Vec<u32> = self

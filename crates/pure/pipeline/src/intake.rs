@@ -367,6 +367,7 @@ impl Pipeline {
         let Some(disconnected) = Self::json::<Disconnected>(context) else {
             return;
         };
+        self.break_imports_off(context);
         // connection 0: whoever held the connections of an earlier life is gone, and they with it
         let gone = match context.connection {
             0 => self.feeds.connections().keys().copied().collect(),

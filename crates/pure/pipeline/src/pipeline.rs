@@ -205,6 +205,17 @@ impl Pipeline {
         }
     }
 
+    /// Whether it can read messages of the venue. Without a codec it takes imports only, and a
+    /// message goes to quarantine.
+    pub fn has_codec(&self) -> bool {
+        self.fixed.codec.is_some()
+    }
+
+    /// Whether an import began and did not end.
+    pub fn is_importing(&self) -> bool {
+        !self.imports.is_empty()
+    }
+
     fn close_by_clock(&mut self, context: &mut Context<'_>) {
         let until = self
             .clock

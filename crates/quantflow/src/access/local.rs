@@ -11,7 +11,7 @@ use quantflow_market::{
 use quantflow_model::{Symbol, TimeRange, Trade, VenueId};
 use quantflow_pipeline::PipelineOptions;
 use quantflow_seams::{LogError, StoreError, TradeQuery};
-use quantflow_wire::PartitionId;
+use quantflow_wire::{Disconnected, PartitionId, Record, RecordChunk, RecordKind};
 
 use crate::config::Settings;
 use crate::context::Context;
@@ -56,7 +56,7 @@ impl Local {
         let mut damaged = Vec::new();
         for id in engines.log.partitions() {
             let taken = match open_partition(&settings, &engines, &id).await {
-                Ok(mut partition) => catch_up(context, &settings, &engines, &id, &mut partition)
+                Ok(mut partition) => take_over(context, &settings, &engines, &id, &mut partition)
                     .await
                     .map(|()| partition),
                 Err(failure) => Err(failure),
@@ -266,6 +266,44 @@ pub(crate) async fn catch_up(
         .await;
     progress.done();
     result.map_err(|error| Failure::new(format!("cannot catch up the data of {id}")).because(error))
+}
+
+/// Catches up, and ends what a process before left in the middle: the folder is this process's, so
+/// nobody goes on with an import that did not end. Its symbol would wait for the rest.
+async fn take_over(
+    context: &Context,
+    settings: &Settings,
+    engines: &Engines,
+    id: &PartitionId,
+    partition: &mut Partition,
+) -> Outcome {
+    catch_up(context, settings, engines, id, partition).await?;
+    if !partition.is_importing() {
+        return Ok(());
+    }
+    let cannot = || Failure::new(format!("cannot end the import of {id} that was cut off"));
+    let restart = Disconnected {
+        reason: "restart".into(),
+        detail: "another process has the folder now".into(),
+    };
+    let payload = serde_json::to_vec(&restart).map_err(|error| cannot().because(error))?;
+    let record = Record {
+        kind: RecordKind::Disconnected,
+        received: engines.clock.now(),
+        // whatever was open in an earlier life
+        connection: 0,
+        sequence: 0,
+        payload: &payload,
+    };
+    let mut chunk = RecordChunk::with_capacity(payload.len() + 64);
+    let pushed = chunk.push(&record);
+    pushed.map_err(|error| cannot().because(error))?;
+    let appended = engines.log.append(id, chunk).await;
+    appended.map_err(|error| cannot().because(error))?;
+    context.terminal.note(&format!(
+        "note: an import of {id} was cut off: what came of it is kept; import the file again for the rest"
+    ));
+    catch_up(context, settings, engines, id, partition).await
 }
 
 /// Why the engines did not open.

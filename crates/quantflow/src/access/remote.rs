@@ -2,6 +2,7 @@
 
 mod answer;
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::Path;
 use std::time::Duration;
@@ -82,6 +83,41 @@ impl Remote {
                 Ok(None)
             }
         }
+    }
+
+    /// What the server says of its own services that are not as they should be: their names, and
+    /// what is wrong with each.
+    pub(crate) async fn troubles(&self) -> Outcome<Vec<(String, String)>> {
+        #[derive(Deserialize)]
+        struct Health {
+            services: BTreeMap<String, Service>,
+        }
+        #[derive(Deserialize)]
+        struct Service {
+            status: String,
+            error: Option<String>,
+        }
+        let failed = || Failure::new(format!("the server at {} did not answer", self.url));
+        let answer = self
+            .client
+            .get(format!("{}/health", self.url))
+            .timeout(REACH)
+            .send()
+            .await
+            .map_err(|error| failed().because(error))?;
+        let body = answer
+            .bytes()
+            .await
+            .map_err(|error| failed().because(error))?;
+        let health: Health =
+            serde_json::from_slice(&body).map_err(|error| failed().because(error))?;
+        let troubled = health
+            .services
+            .into_iter()
+            .filter(|(_, service)| service.status != "healthy");
+        Ok(troubled
+            .map(|(name, service)| (name, service.error.unwrap_or(service.status)))
+            .collect())
     }
 
     pub(super) fn url(&self) -> &str {

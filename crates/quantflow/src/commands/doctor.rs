@@ -12,6 +12,7 @@ use crate::config::Settings;
 use crate::context::Context;
 use crate::failure::{Failure, Outcome};
 use crate::run::engines::Engines;
+use crate::run::sources::is_own;
 use crate::terminal::{Cell, Column, Listing};
 
 /// Less room than this is a warning, and a tenth of it a fault.
@@ -92,9 +93,7 @@ pub(crate) async fn run(context: &Context) -> Outcome {
         checks.push(writable(&settings.data_dir));
         checks.push(room(&settings.data_dir));
         let served = server(settings).await;
-        let is_served = served
-            .as_ref()
-            .is_some_and(|check| check.state == State::Ok);
+        let is_served = served.first().is_some_and(|check| check.state == State::Ok);
         checks.extend(served);
         if is_served {
             checks.push(Check::ok("port", "the server has it"));
@@ -160,7 +159,12 @@ fn writable(data_dir: &Path) -> Check {
         Err(error) => Check::fail(
             WHAT,
             format!("{} cannot be written: {error}", existing.display()),
-            "make it writable for this user, or name another with --data-dir",
+            match error.kind() {
+                std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => {
+                    "free some space: a server that waits for it goes on by itself"
+                }
+                _ => "make it writable for this user, or name another with --data-dir",
+            },
         ),
     }
 }
@@ -201,25 +205,52 @@ fn room_of(free: u64) -> Check {
     }
 }
 
-/// What a server that has the folder says; nothing when there is none.
-async fn server(settings: &Settings) -> Option<Check> {
+/// Whether a server has the folder, and each of its own services that is not as it should be;
+/// nothing when there is no server.
+async fn server(settings: &Settings) -> Vec<Check> {
     const WHAT: &str = "server";
-    let server = Server::of(&settings.data_dir)?;
-    Some(match Remote::reach(&server).await {
-        Ok(Some(_)) => Check::ok(
-            WHAT,
-            format!("pid {} holds the folder, at {}", server.pid, server.url),
-        ),
-        Ok(None) => Check::warn(
-            WHAT,
-            format!(
-                "pid {} held the folder and ended without saying so",
-                server.pid
-            ),
-            "nothing: the next `quantflow up` repairs what it left",
-        ),
-        Err(failure) => Check::warn(WHAT, failure.what, "look at the server's log"),
-    })
+    let Some(server) = Server::of(&settings.data_dir) else {
+        return Vec::new();
+    };
+    let remote = match Remote::reach(&server).await {
+        Ok(Some(remote)) => remote,
+        Ok(None) => {
+            return vec![Check::warn(
+                WHAT,
+                format!(
+                    "pid {} held the folder and ended without saying so",
+                    server.pid
+                ),
+                "nothing: the next `quantflow up` repairs what it left",
+            )];
+        }
+        Err(failure) => {
+            return vec![Check::warn(WHAT, failure.what, "look at the server's log")];
+        }
+    };
+    let mut checks = vec![Check::ok(
+        WHAT,
+        format!("pid {} holds the folder, at {}", server.pid, server.url),
+    )];
+    match remote.troubles().await {
+        Ok(troubles) => checks.extend(troubles.into_iter().map(|(name, error)| {
+            let says = format!("{name}: {error}");
+            if is_own(&name) {
+                let to_do = "mend what it names: the server goes on by itself then";
+                Check::fail("service", says, to_do)
+            } else {
+                Check::warn("venue", says, "nothing here: it is tried again and again")
+            }
+        })),
+        Err(failure) => {
+            checks.push(Check::warn(
+                "service",
+                failure.what,
+                "look at the server's log",
+            ));
+        }
+    }
+    checks
 }
 
 fn port(settings: &Settings) -> Check {

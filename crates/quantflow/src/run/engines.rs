@@ -42,7 +42,9 @@ impl Engines {
     /// # Errors
     /// When another process uses the folder, or something in it cannot be read.
     pub(crate) fn open(settings: &Settings) -> Result<(Self, Vec<Repair>)> {
-        let data_dir = &settings.data_dir;
+        // what is told of it later names it wherever it is read
+        let data_dir = &std::path::absolute(&settings.data_dir)
+            .with_context(|| format!("find the data folder {}", settings.data_dir.display()))?;
         std::fs::create_dir_all(data_dir).with_context(|| {
             format!(
                 "make the data folder {} (set another with --data-dir)",

@@ -10,10 +10,23 @@ use quantflow_gateway::sources::{
     ReconnectError, ServiceHealth, ServiceStatus, VenueLimit, VenueSource, VenueView,
 };
 use quantflow_ingest::{ConnectionStatus, HistoryRequest, LogState, VenueIngest, VenueStatus};
+use quantflow_market::Market;
 use quantflow_model::{Symbol, TimeRange, Timeframe, Timestamp, VenueId};
 use quantflow_seams::{Budget, BudgetUse, Clock, SeriesStore};
 use quantflow_wire::{Channel, Codec, Purpose};
 use tokio::time::Instant;
+
+/// What the services of a process itself are called in `/health`; the others are venues.
+const STORE: &str = "store";
+const LOG: &str = "log";
+const COMMITS: &str = "commits";
+
+/// Whether a service of `/health` is the process's own, and not a venue, which may be down without
+/// anything being wrong here.
+pub(crate) fn is_own(service: &str) -> bool {
+    let kind = service.split(' ').next().unwrap_or_default();
+    [STORE, LOG, COMMITS].contains(&kind)
+}
 
 /// A venue that runs here.
 #[derive(Debug, Clone)]
@@ -28,6 +41,7 @@ pub(crate) struct LiveVenue {
 #[derive(Debug)]
 pub(crate) struct Running {
     venues: BTreeMap<VenueId, LiveVenue>,
+    market: Arc<Market>,
     store: Arc<dyn SeriesStore>,
     budget: Arc<dyn Budget>,
     clock: Arc<dyn Clock>,
@@ -52,12 +66,14 @@ const RATE_SPAN: Duration = Duration::from_secs(2);
 impl Running {
     pub(crate) fn new(
         venues: BTreeMap<VenueId, LiveVenue>,
+        market: Arc<Market>,
         store: Arc<dyn SeriesStore>,
         budget: Arc<dyn Budget>,
         clock: Arc<dyn Clock>,
     ) -> Self {
         Self {
             venues,
+            market,
             store,
             budget,
             clock,
@@ -177,7 +193,7 @@ impl HealthSource for Running {
         let began = Instant::now();
         let store = self.store.series().await;
         let mut services = vec![ServiceHealth {
-            name: "store".to_owned(),
+            name: STORE.to_owned(),
             status: match store {
                 Ok(_) => ServiceStatus::Healthy,
                 Err(_) => ServiceStatus::Unhealthy,
@@ -186,10 +202,20 @@ impl HealthSource for Running {
             error: store.err().map(|error| error.to_string()),
             essential: true,
         }];
+        for (partition, error) in self.market.commit_errors() {
+            services.push(ServiceHealth {
+                name: format!("{COMMITS} {partition}"),
+                status: ServiceStatus::Unhealthy,
+                latency: None,
+                error: Some(error),
+                // all of it can still be read: what is stored, and what waits in memory
+                essential: false,
+            });
+        }
         for status in self.statuses() {
             if let LogState::Refusing { detail, .. } | LogState::Closed { detail } = &status.log {
                 services.push(ServiceHealth {
-                    name: format!("log {}", status.partition),
+                    name: format!("{LOG} {}", status.partition),
                     status: ServiceStatus::Unhealthy,
                     latency: None,
                     error: Some(detail.clone()),

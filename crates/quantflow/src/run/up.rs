@@ -103,6 +103,7 @@ pub(crate) async fn up(settings: Settings, only_demo: bool) -> Result<()> {
     let live = start_venues(&engines, feed, &budget, &plans).await?;
     let running = Arc::new(Running::new(
         live.clone(),
+        Arc::clone(&market),
         Arc::clone(&engines.store),
         Arc::clone(&budget),
         Arc::clone(&engines.clock),
@@ -234,7 +235,9 @@ impl Process {
             }
         };
         if tokio::time::timeout(SHUTDOWN, ordered).await.is_err() {
-            tracing::warn!("the shutdown took too long and was cut short; nothing is lost");
+            tracing::warn!(
+                "the shutdown took too long and was cut short: what the log has is taken in at the next start"
+            );
         }
         failed.map_or(Ok(()), Err)
     }

@@ -17,10 +17,12 @@ use crate::metrics;
 use crate::pulse::{Cause, Hint, Pulse};
 use crate::recorder::{LogState, Stopped, refusing};
 use crate::shared::Shared;
-use crate::status::ConnectionCell;
+use crate::status::{ConnectionCell, ConnectionState};
 
 /// Before its sequence numbers run out a socket is renewed.
 const LAST_SEQUENCE: u32 = 0xF000_0000;
+/// Why a socket was closed that had done nothing wrong.
+const REFUSED: &str = "closed because the log refuses records";
 /// An append that took longer kept us from listening: that was no silence of the venue.
 const DEAF: Duration = Duration::from_millis(250);
 
@@ -139,7 +141,7 @@ impl Session {
         let mut send_due = self.timer(Duration::ZERO);
         loop {
             let Some(socket) = self.socket.as_mut() else {
-                return Ok(self.ended("error", "closed because the log refuses records"));
+                return Ok(self.ended("error", REFUSED));
             };
             let step = tokio::select! {
                 biased;
@@ -295,7 +297,11 @@ impl Session {
 
     async fn hang_up(&mut self) {
         if let Some(mut socket) = self.socket.take() {
-            self.hung_up = Some(self.shared.clock.now());
+            let now = self.shared.clock.now();
+            self.hung_up = Some(now);
+            // told at once: the session itself ends when its last record is in the log
+            self.cell.set_state(ConnectionState::Waiting, now);
+            self.cell.set_error(format!("error: {REFUSED}"));
             socket.close().await;
         }
     }

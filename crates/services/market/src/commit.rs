@@ -13,7 +13,7 @@ use tokio::task::JoinHandle;
 use crate::hot::Shared;
 use crate::parts::{PartitionError, PartitionParts};
 
-/// How long to wait before a commit for which there was no room is tried again.
+/// How long to wait before a commit that the disk refused is tried again.
 const RETRY: Duration = Duration::from_secs(2);
 
 /// Carries what is known into the store.
@@ -106,7 +106,8 @@ impl Committer {
     }
 }
 
-/// Commits once the log is durable so far; waits while there is no room.
+/// Commits once the log is durable so far. What may pass by itself is waited for: no room, a disk
+/// that fails, a catalogue that something else has open.
 async fn carry(
     shared: &Shared,
     parts: &PartitionParts,
@@ -117,9 +118,16 @@ async fn carry(
     loop {
         match parts.store.commit(commit.clone()).await {
             Ok(()) => break,
-            Err(error @ StoreError::Full { .. }) => {
-                tracing::error!(partition = %shared.partition, "cannot commit: {error}");
-                shared.lock().commit_error = Some(error.to_string());
+            Err(
+                error @ (StoreError::Full { .. }
+                | StoreError::Failed { .. }
+                | StoreError::Locked { .. }),
+            ) => {
+                let error = error.to_string();
+                let news = shared.lock().commit_error.replace(error.clone()) != Some(error.clone());
+                if news {
+                    tracing::error!(partition = %shared.partition, "cannot commit: {error}");
+                }
                 parts.clock.sleep(RETRY).await;
             }
             Err(error) => return Err(error.into()),
@@ -127,6 +135,8 @@ async fn carry(
     }
     let mut hot = shared.lock();
     hot.committing = None;
-    hot.commit_error = None;
+    if hot.commit_error.take().is_some() {
+        tracing::info!(partition = %shared.partition, "commits succeed again");
+    }
     Ok(())
 }

@@ -43,6 +43,8 @@ pub(crate) struct Hot {
     pub(crate) last_content: Timestamp,
     /// The connections that were made in this life of the process and stand.
     pub(crate) connections: BTreeSet<u32>,
+    /// The log takes nothing: whatever the connections do, nothing comes.
+    pub(crate) cut_off: bool,
     /// Why commits do not succeed, if they do not.
     pub(crate) commit_error: Option<String>,
 }
@@ -92,6 +94,7 @@ impl Hot {
             position,
             last_content: Timestamp::MIN,
             connections: BTreeSet::new(),
+            cut_off: false,
             commit_error: None,
         }
     }
@@ -148,6 +151,19 @@ impl Hot {
         })
     }
 
+    /// How every symbol with a price fares.
+    pub(crate) fn healths(
+        &self,
+        now: Timestamp,
+        silence_nanos: i64,
+    ) -> impl Iterator<Item = (SymbolSlot, Health)> {
+        let slots = self.pipeline.symbols().map(|(slot, _)| slot);
+        slots.filter_map(move |slot| {
+            let kept = self.kept(slot).filter(|kept| kept.last.is_some())?;
+            Some((slot, self.health(slot, kept, now, silence_nanos)))
+        })
+    }
+
     fn health(
         &self,
         slot: SymbolSlot,
@@ -155,7 +171,7 @@ impl Hot {
         now: Timestamp,
         silence_nanos: i64,
     ) -> Health {
-        if self.connections.is_empty() || !self.is_live(slot) {
+        if self.cut_off || self.connections.is_empty() || !self.is_live(slot) {
             Health::Down
         } else if now.since(self.last_content) > silence_nanos {
             Health::Late

@@ -14,6 +14,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use quantflow_model::{LedgerEvent, Symbol, TimeRange, Timeframe, Timestamp};
 use quantflow_seams::{Clock, EventLog, LedgerQuery, QuarantineQuery, QuarantineRow, SeriesStore};
+use quantflow_wire::PartitionId;
 
 use crate::hot::Shared;
 use crate::partition::Partition;
@@ -75,6 +76,18 @@ impl Market {
             day: None,
             health: Health::Down,
         }
+    }
+
+    /// Why commits do not succeed, by partition; empty when they do. What was received meanwhile
+    /// is kept by the log and by memory, and is committed as soon as it is possible again.
+    pub fn commit_errors(&self) -> Vec<(PartitionId, String)> {
+        self.partitions
+            .iter()
+            .filter_map(|shared| {
+                let error = shared.lock().commit_error.clone()?;
+                Some((shared.partition.clone(), error))
+            })
+            .collect()
     }
 
     /// The partition that has a symbol.

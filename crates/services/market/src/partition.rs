@@ -103,6 +103,8 @@ impl Partition {
                 () = sleep_until(show_due) => self.publisher.flush(clock.now()),
                 () = &mut commit_due => {
                     self.committer.begin();
+                    self.shared.lock().cut_off = self.parts.log.refuses(&self.shared.partition);
+                    self.publisher.watch(clock.now());
                     commit_due = Box::pin(clock.sleep(self.options.commit_interval));
                 }
                 slice = self.parts.log.read(&self.shared.partition, position), if reading => {
@@ -144,6 +146,11 @@ impl Partition {
         self.shared.lock().position
     }
 
+    /// Whether an import began and did not end in the log as far as it is applied.
+    pub fn is_importing(&self) -> bool {
+        self.shared.lock().pipeline.is_importing()
+    }
+
     /// Applies what a slice has from `position` to `end`, and commits when much waits.
     pub(crate) async fn feed(
         &mut self,
@@ -180,6 +187,11 @@ impl Partition {
         {
             let mut hot = self.shared.lock();
             let hot = &mut *hot;
+            if !hot.pipeline.has_codec() && slice.chunk.iter().any(|r| needs_codec(r.kind)) {
+                return Err(PartitionError::NoCodec {
+                    partition: self.shared.partition.clone(),
+                });
+            }
             for record in slice.chunk.iter().skip(skip as usize) {
                 if at >= end {
                     break;
@@ -215,6 +227,14 @@ impl Partition {
         }
         Ok(at)
     }
+}
+
+/// Whether a record is in the venue's own words.
+fn needs_codec(kind: RecordKind) -> bool {
+    matches!(
+        kind,
+        RecordKind::Text | RecordKind::Binary | RecordKind::Exchange
+    )
 }
 
 /// Sleeps until then; for ever when nothing is due.

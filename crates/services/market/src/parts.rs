@@ -74,6 +74,16 @@ pub enum PartitionError {
         /// The version of this binary.
         ours: u32,
     },
+    /// The log has messages that cannot be read. Taking them in would put all of them into
+    /// quarantine, and go on behind them.
+    #[error(
+        "the log of {partition} has messages of a venue whose protocol is not known here: set \
+         venues.{partition}.protocol to what it was when they were received"
+    )]
+    NoCodec {
+        /// Which partition.
+        partition: PartitionId,
+    },
     /// The log is gone, but the store has rows from it.
     #[error(
         "the raw log of {partition} is empty, but the store has taken it in up to {committed}: put \

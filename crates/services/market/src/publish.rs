@@ -11,7 +11,7 @@ use tokio::time::Instant;
 
 use crate::hot::{Hot, Shared};
 use crate::stream::{ChannelKey, Hub, StreamSeq, Update, UpdateData};
-use crate::view::{BookView, CandleView};
+use crate::view::{BookView, CandleView, Health};
 
 /// Levels a side that the book channel carries.
 const BOOK_LEVELS: usize = 20;
@@ -28,6 +28,8 @@ pub(crate) struct Publisher {
     /// Symbols that moved since the last time open candles and prices were shown.
     moved: BTreeSet<SymbolSlot>,
     due: Option<Instant>,
+    /// How symbols fared when that was last looked at.
+    healths: BTreeMap<SymbolSlot, Health>,
 }
 
 impl Publisher {
@@ -39,6 +41,7 @@ impl Publisher {
             places: BTreeMap::new(),
             moved: BTreeSet::new(),
             due: None,
+            healths: BTreeMap::new(),
         }
     }
 
@@ -150,6 +153,30 @@ impl Publisher {
         };
         for (key, data) in updates {
             self.send(&key, position, data);
+        }
+    }
+
+    /// Shows the prices of symbols that fare differently than a moment ago: a market that fell silent
+    /// or was cut off moves no more, and nothing else would tell.
+    pub(crate) fn watch(&mut self, now: Timestamp) {
+        if !self.hub.is_wanted(&ChannelKey::Prices) {
+            // who comes is told by the snapshot
+            self.healths.clear();
+            return;
+        }
+        let (prices, position) = {
+            let hot = self.shared.lock();
+            let silence = self.shared.silence_nanos;
+            let mut prices = Vec::new();
+            for (slot, health) in hot.healths(now, silence) {
+                if self.healths.insert(slot, health) != Some(health) {
+                    prices.extend(hot.price(slot, now, silence));
+                }
+            }
+            (prices, hot.position)
+        };
+        if !prices.is_empty() {
+            self.send(&ChannelKey::Prices, position, UpdateData::Prices(prices));
         }
     }
 

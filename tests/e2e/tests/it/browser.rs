@@ -1,4 +1,5 @@
-//! A person's first minute: the demo is started, and a real browser looks at every page of it.
+//! A person's first minute: the demo is started, and a real browser looks at every page of it; once
+//! more with the network taken away and nothing but `quantflow up`.
 //!
 //! `web/test/dashboard.test.mjs` drives the browser. It needs Node.js, Chromium (`CHROMIUM` names it) and the packages of
 //! `web/`; where one is missing the test says which and returns, with `QUANTFLOW_NO_SKIP=1` it fails.
@@ -7,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
+use quantflow_e2e::apart::{Apart, enter};
 use quantflow_e2e::server::Server;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::process::Command;
@@ -60,8 +62,15 @@ fn node(arguments: &[&str]) -> Command {
     command
 }
 
-/// Opens a browser, then starts the server, and returns it with the times until it listened and until a candle was drawn.
-async fn first_candle(folder: &Path) -> (Server, Duration, Duration) {
+/// A server, and how long after its start it listened and a candle was drawn.
+struct Started {
+    server: Server,
+    listening: Duration,
+    drawn: Duration,
+}
+
+/// Opens a browser, then starts the server, and waits for the first candle.
+async fn first_candle(start: impl Future<Output = Server>) -> Started {
     let mut looking = node(&["test/first-candle.mjs"])
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
@@ -70,9 +79,9 @@ async fn first_candle(folder: &Path) -> (Server, Duration, Duration) {
     let mut says = BufReader::new(looking.stdout.take().unwrap()).lines();
     assert_eq!(says.next_line().await.unwrap().as_deref(), Some("ready"));
 
-    let start = Instant::now();
-    let server = Server::start(folder, &["--demo"], &[("LOG_LEVEL", "warn")]).await;
-    let listening = start.elapsed();
+    let began = Instant::now();
+    let server = start.await;
+    let listening = began.elapsed();
     let mut tell = looking.stdin.take().unwrap();
     let address = format!("{}\n", server.url);
     tell.write_all(address.as_bytes()).await.unwrap();
@@ -82,32 +91,33 @@ async fn first_candle(folder: &Path) -> (Server, Duration, Duration) {
         .await
         .expect("the browser is done in time")
         .unwrap();
-    let drawn = start.elapsed();
+    let drawn = began.elapsed();
     let ended = looking.wait().await.unwrap();
     assert!(
         ended.success() && said.as_deref() == Some("drawn"),
         "no candle: {said:?}, {ended}"
     );
-    (server, listening, drawn)
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_dashboard_works_in_a_real_browser() {
-    if !can_run() {
-        return;
-    }
-    let folder = tempfile::tempdir().unwrap();
-    let (server, listening, drawn) = first_candle(folder.path()).await;
+    let started = Started {
+        server,
+        listening,
+        drawn,
+    };
     println!(
-        "start to listening {listening:.1?}, to the first candle on the dashboard {drawn:.1?}"
+        "start to listening {:.1?}, to the first candle on the dashboard {:.1?}",
+        started.listening, started.drawn
     );
     assert!(
         drawn < FIRST_CANDLE,
         "the first candle was drawn after {drawn:?}"
     );
+    started
+}
 
+/// Every page of the server, looked at by a real browser. `down`: a venue that is shown as down.
+async fn look_at_everything(server: &Server, down: Option<&str>) {
     let tests = node(&["--test", "test/dashboard.test.mjs"])
         .env("QUANTFLOW_URL", &server.url)
+        .env("QUANTFLOW_DOWN_VENUE", down.unwrap_or_default())
         .stdin(Stdio::null())
         .output();
     let tests = tokio::time::timeout(BROWSER, tests)
@@ -127,5 +137,57 @@ async fn the_dashboard_works_in_a_real_browser() {
     }) {
         println!("{line}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_dashboard_works_in_a_real_browser() {
+    if !can_run() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let start = Server::start(folder.path(), &["--demo"], &[("LOG_LEVEL", "warn")]);
+    let Started { server, .. } = first_candle(start).await;
+    look_at_everything(&server, None).await;
+    assert!(server.stop().await, "it did not end in good order");
+}
+
+/// What somebody without a network sees, who has typed the README's first command and nothing more.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn without_a_network_the_first_command_shows_a_living_market() {
+    let name = "browser::without_a_network_the_first_command_shows_a_living_market";
+    if !can_run() || !enter(Apart::Network, name) {
+        return;
+    }
+    let outside = tokio::net::TcpStream::connect("1.1.1.1:443").await;
+    assert!(outside.is_err(), "there is a network here");
+    let home = tempfile::tempdir().unwrap();
+    let Started { server, drawn, .. } = first_candle(Server::start_plain(home.path())).await;
+    assert_eq!(server.url, "http://127.0.0.1:8080", "the usual address");
+
+    // the live venue is tried on and on, and told to be down; the demo runs beside it
+    let health = server
+        .until_bare("/health", |health| {
+            health["services"]["binance"]["status"] == "unhealthy"
+                && health["services"]["demo"]["status"] == "healthy"
+        })
+        .await;
+    assert_eq!(health["status"], "degraded");
+    let error = health["services"]["binance"]["error"].as_str().unwrap();
+    assert!(error.contains("cannot connect"), "{error}");
+    let connections = server.data("/api/v1/connections").await;
+    let of = |venue: &str| {
+        let all = connections.as_array().unwrap();
+        all.iter().find(|c| c["venue"] == venue).unwrap()["state"].clone()
+    };
+    assert_ne!(of("binance"), "connected");
+    assert_eq!(of("demo"), "connected");
+    let tries = || server.said().matches("could not be opened").count();
+    let before = tries();
+    look_at_everything(&server, Some("binance")).await;
+    assert!(tries() > before, "the live venue is not tried again");
+
+    let memory = std::fs::read_to_string(format!("/proc/{}/status", server.pid())).unwrap();
+    let resident = memory.lines().find(|line| line.starts_with("VmRSS"));
+    println!("without a network: first candle after {drawn:.1?}, {resident:?}");
     assert!(server.stop().await, "it did not end in good order");
 }

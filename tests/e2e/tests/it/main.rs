@@ -6,8 +6,11 @@
     reason = "tests"
 )]
 
+mod api;
 mod browser;
 mod ccxt;
 mod faults;
+mod full_disk;
 mod kills;
 mod lake;
+mod rebuild;

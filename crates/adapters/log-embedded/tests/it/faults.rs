@@ -157,6 +157,7 @@ async fn a_full_disk_loses_nothing(room: u64, options: LogOptions) {
         let error = append_until_it_fails(&log, &mut records).await;
         assert!(matches!(error, LogError::Full { .. }), "{error}");
         let count = records.len() as u64;
+        assert!(log.refuses(&id), "nobody would know without trying");
         assert_eq!(log.end(&id), place(0, count), "nothing was half appended");
         // what was accepted is still there
         let all = read_to_end(&log, &id, LogPosition::START).await.unwrap();
@@ -170,6 +171,7 @@ async fn a_full_disk_loses_nothing(room: u64, options: LogOptions) {
         faults.room.store(1 << 30, Ordering::SeqCst);
         let part = chunk(count as u32, &["there is room"]);
         let first = append_when_it_works(&log, part.clone()).await;
+        assert!(!log.refuses(&id));
         assert_eq!(first, place(0, count));
         records.extend(&part);
         log.wait_durable(&id, log.end(&id)).await.unwrap();

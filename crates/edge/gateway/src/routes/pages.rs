@@ -136,7 +136,7 @@ pub(super) const STREAM: Endpoint = Endpoint {
             channel is followed.",
     parameters: &[Parameter::new(
         "channels",
-        Kind::List(64),
+        Kind::NeededList(64),
         "Channels, separated by commas.",
         "prices,candles|demo:BTC/USDT|1m",
     )],

@@ -558,3 +558,52 @@ fn where_order_is_by_time_late_trades_revise_and_repeats_are_dropped() {
     let slot = world.pipeline.slot(&symbol(NAME)).unwrap();
     world.store.assert_is(&truth, &world.pipeline, slot);
 }
+
+#[test]
+fn an_import_that_was_cut_off_ends_with_the_life_that_made_it() {
+    use quantflow_wire::{ImportBegin, ImportKind};
+
+    let columns = ["ts_ms", "price", "qty", "side", "trade_id"];
+    for ends in [0, 7] {
+        let mut live = Live::new(OrderRule::ContiguousIds, Channel::Trades);
+        let begin = ImportBegin {
+            symbol: symbol(NAME),
+            kind: ImportKind::Trades,
+            columns: columns.map(str::to_owned).to_vec(),
+            file: "a.csv".into(),
+            sha256: "a".into(),
+        };
+        live.received = MINUTE + 86_400_000;
+        let payload = serde_json::to_vec(&begin).unwrap();
+        live.apply(RecordKind::ImportBegin, 7, payload);
+        let rows = format!("{},5,1,buy,1\n{},6,1,buy,2", MINUTE, MINUTE + 500);
+        live.apply(RecordKind::ImportRows, 7, rows.into_bytes());
+        assert!(live.pipeline.is_importing());
+        assert!(
+            closed(live.tick(MINUTE + 86_401_000)).is_empty(),
+            "a further row may still belong to the candle"
+        );
+        let restart = Disconnected {
+            reason: "restart".into(),
+            detail: String::new(),
+        };
+        let payload = serde_json::to_vec(&restart).unwrap();
+        let out = live.apply(RecordKind::Disconnected, ends, payload);
+        assert!(closed(out).contains(&Timeframe::S1), "connection {ends}");
+        assert!(!live.pipeline.is_importing());
+        // it was not complete, so the same file may be imported
+        let begin = ImportBegin {
+            sha256: "a".into(),
+            ..begin
+        };
+        live.apply(
+            RecordKind::ImportBegin,
+            8,
+            serde_json::to_vec(&begin).unwrap(),
+        );
+        let rows = format!("{},5,1,buy,1\n{},7,1,buy,3", MINUTE, MINUTE + 1_500);
+        let out = live.apply(RecordKind::ImportRows, 8, rows.into_bytes());
+        assert_eq!(out.counts.repeated_rows, 0);
+        assert_eq!(out.trades.len(), 1, "one row is new");
+    }
+}

@@ -12,8 +12,10 @@ use std::io::Read;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use quantflow_model::{Symbol, VenueId};
+use quantflow_seams::LogError;
 use quantflow_wire::{
     ImportBegin, ImportKind, LogPosition, PartitionId, Record, RecordChunk, RecordKind,
 };
@@ -35,6 +37,9 @@ const LINES: usize = 5_000;
 /// The connection that imports from the command line have in the log: an import that was cut off
 /// ends when the next one begins.
 const CONNECTION: u32 = u32::MAX;
+/// How long to wait before rows for which the log had no room are offered again.
+const RETRY: Duration = Duration::from_secs(1);
+
 /// Imports a file.
 pub(crate) async fn run(context: &Context, arguments: &ImportArguments) -> Outcome {
     let file = &arguments.file;
@@ -262,12 +267,27 @@ impl Importer<'_> {
         chunk
             .push(&record)
             .map_err(|error| cannot().because(error))?;
-        let appended = self.local.engines.log.append(&self.partition, chunk).await;
-        appended.map_err(|error| {
-            cannot()
-                .because(error)
-                .to_do("import the file again once that is mended")
-        })
+        let (log, clock) = (&self.local.engines.log, &self.local.engines.clock);
+        let mut told = false;
+        loop {
+            match log.append(&self.partition, chunk.clone()).await {
+                Err(error @ LogError::Full { .. }) => {
+                    // as the store does: there may be room soon, and a second Ctrl-C ends it
+                    if !told {
+                        self.context.terminal.note(&format!("waiting: {error}"));
+                    }
+                    told = true;
+                    clock.sleep(RETRY).await;
+                }
+                appended => {
+                    return appended.map_err(|error| {
+                        cannot()
+                            .because(error)
+                            .to_do("import the file again once that is mended")
+                    });
+                }
+            }
+        }
     }
 
     async fn catch_up(&self) -> Outcome {

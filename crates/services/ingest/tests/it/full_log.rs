@@ -26,6 +26,14 @@ async fn a_full_log_stops_intake_says_so_and_resumes_by_itself() {
     bench.settle().await;
     assert!(server.is_closed(), "what cannot be kept is not taken in");
     assert!(changes.has_changed().unwrap());
+    let connection = bench.connection();
+    assert_eq!(connection.state, ConnectionState::Waiting, "it looks open");
+    assert!(
+        connection
+            .last_error
+            .is_some_and(|e| e.contains("the log refuses")),
+        "nobody would know why"
+    );
     let LogState::Refusing { since, detail } = bench.ingest.status().log else {
         panic!("nobody would know");
     };
