@@ -74,5 +74,5 @@ pub use options::PipelineOptions;
 pub use output::{
     CandlePatch, ClosedCandle, Counts, Effect, Output, PatchReason, RepairHow, SymbolSlot,
 };
-pub use pipeline::Pipeline;
+pub use pipeline::{Batch, Pipeline};
 pub use state::{PIPELINE_VERSION, StateError};
