@@ -103,7 +103,9 @@ impl ColumnShape {
             View::Bytes(values) => {
                 // each value once: there are few
                 let mut seen = [false; 256];
-                values.iter().for_each(|&v| seen[usize::from(v)] = true);
+                for &value in values {
+                    seen[usize::from(value)] = true;
+                }
                 let seen = (0..).zip(seen).filter(|(_, seen)| *seen);
                 seen.for_each(|(value, _)| look(value));
             }
