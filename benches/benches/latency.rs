@@ -17,7 +17,7 @@ use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 use quantflow_benches::cost::{Watch, load, percentile};
 use quantflow_benches::frames::{names, venue};
@@ -26,7 +26,7 @@ use quantflow_budget_memory::MemoryBudget;
 use quantflow_gateway::sources::Nothing;
 use quantflow_gateway::{Gateway, GatewayOptions, GatewayParts};
 use quantflow_ingest::{Engines, IngestConfig, Policy, VenueIngest};
-use quantflow_seams::EventLog as _;
+use quantflow_seams::{Clock as _, EventLog as _, SystemClock};
 use quantflow_transport::{Settings, Transport};
 use quantflow_wire::{Channel, Subscription};
 use serde::Deserialize;
@@ -151,10 +151,7 @@ fn send_all(
         if due > now {
             std::thread::sleep(due - now);
         }
-        let millis = SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .unwrap()
-            .as_millis();
+        let millis = SystemClock.now().millis();
         let frame = format!(
             r#"{{"stream":"s000usdt@trade","data":{{"e":"trade","E":{millis},"s":"S000USDT","t":{},"p":"61837.{:02}000000","q":"0.02000000","T":{millis},"m":true,"M":true}}}}"#,
             FIRST_ID + number,
