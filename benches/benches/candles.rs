@@ -1,5 +1,9 @@
 //! Candles: from columns in batch (against a plain loop, the bar that any programmer has), and
-//! incrementally in all timeframes through the whole pipeline behind the codec.
+//! incrementally in all timeframes through the whole pipeline behind the codec. F-04: rows a
+//! second of `one_symbol_from_columns` and `thousand_symbols_from_columns` (aim 1.4 G and 350 M), beside
+//! `one_symbol_plain_loop`.
+//!
+//! `cargo bench -p quantflow-benches --bench candles`
 
 #![allow(clippy::unwrap_used, missing_docs, reason = "a bench")]
 
@@ -26,7 +30,7 @@ fn main() {
 }
 
 // small enough that a sample fits a time slice: on a busy machine the fastest one tells
-const ROWS: usize = 1_000_000;
+const SIZES: [usize; 3] = [250_000, 1_000_000, 4_000_000];
 const MINUTE: i64 = 60_000_000;
 
 /// Columns of a market: microseconds, cents, thousandths.
@@ -69,9 +73,9 @@ fn columns(rows: usize, step: u64, seed: u64) -> Columns {
     columns
 }
 
-/// A thousand symbols of a day, one after another.
-fn clustered() -> (Columns, Vec<usize>) {
-    let each = ROWS / 1_000;
+/// A thousand symbols, one after another.
+fn clustered(rows: usize) -> (Columns, Vec<usize>) {
+    let each = rows / 1_000;
     let mut all = Columns {
         times: Vec::new(),
         prices: Vec::new(),
@@ -124,22 +128,22 @@ fn plain_loop(columns: &Columns, bars: &mut Bars) {
     put(start, open, high, low, close, volume, count);
 }
 
-#[divan::bench(sample_count = 201, sample_size = 1)]
-fn one_symbol_plain_loop(bencher: Bencher<'_, '_>) {
-    let columns = columns(ROWS, 24_576, 1);
+#[divan::bench(args = SIZES, sample_count = 101, sample_size = 1)]
+fn one_symbol_plain_loop(bencher: Bencher<'_, '_>, rows: usize) {
+    let columns = columns(rows, 24_576, 1);
     let mut bars = Bars::default();
-    bencher.counter(ItemsCount::new(ROWS)).bench_local(|| {
+    bencher.counter(ItemsCount::new(rows)).bench_local(|| {
         bars.clear();
         plain_loop(black_box(&columns), &mut bars);
         bars.len()
     });
 }
 
-#[divan::bench(sample_count = 201, sample_size = 1)]
-fn one_symbol_from_columns(bencher: Bencher<'_, '_>) {
-    let columns = columns(ROWS, 24_576, 1);
+#[divan::bench(args = SIZES, sample_count = 101, sample_size = 1)]
+fn one_symbol_from_columns(bencher: Bencher<'_, '_>, rows: usize) {
+    let columns = columns(rows, 24_576, 1);
     let mut bars = Bars::default();
-    bencher.counter(ItemsCount::new(ROWS)).bench_local(|| {
+    bencher.counter(ItemsCount::new(rows)).bench_local(|| {
         bars.clear();
         let Columns {
             times,
@@ -151,11 +155,11 @@ fn one_symbol_from_columns(bencher: Bencher<'_, '_>) {
     });
 }
 
-#[divan::bench(sample_count = 201, sample_size = 1)]
-fn thousand_symbols_from_columns(bencher: Bencher<'_, '_>) {
-    let (columns, ends) = clustered();
+#[divan::bench(args = SIZES, sample_count = 101, sample_size = 1)]
+fn thousand_symbols_from_columns(bencher: Bencher<'_, '_>, rows: usize) {
+    let (columns, ends) = clustered(rows);
     let (mut bars, mut bar_ends) = (Bars::default(), Vec::new());
-    bencher.counter(ItemsCount::new(ROWS)).bench_local(|| {
+    bencher.counter(ItemsCount::new(rows)).bench_local(|| {
         bars.clear();
         bar_ends.clear();
         let Columns {

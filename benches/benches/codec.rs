@@ -3,10 +3,18 @@
 //!
 //! Frames are those of the recorded capture in their own order where it is at hand, else made up in
 //! its shape. `cargo bench -p quantflow-benches --bench codec`; items a second are frames a second.
-#![allow(clippy::unwrap_used, missing_docs, reason = "a bench")]
+//! F-01 is `scanner`: aim 20 M trades/s and 2 M depth frames/s. Beside it too, when no filter is given:
+//! `benches/peers/parse_orjson.py` with `QUANTFLOW_PEERS_PYTHON`.
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    missing_docs,
+    reason = "a bench"
+)]
 
 use divan::counter::{BytesCount, ItemsCount};
 use divan::{Bencher, black_box};
+use quantflow_benches::cost::{beside, load};
 use quantflow_model::{Decimal, Timestamp};
 use quantflow_testkit::recorded;
 use quantflow_venues::BinanceSpot;
@@ -15,6 +23,10 @@ use serde::Deserialize;
 
 fn main() {
     divan::main();
+    if std::env::args().all(|argument| argument == "--bench" || argument.contains('/')) {
+        beside("parse_orjson.py", &[]);
+        println!("  load {}", load());
+    }
 }
 
 /// The four busy kinds of message, by a word that only they have.

@@ -3,7 +3,7 @@
 //! ```text
 //! segment header, 96 bytes                     block header, 60 bytes
 //!  0  magic "QFRAWLOG"                           0  marker "QBLK"
-//!  8  format version, u16 (1)                    4  codec, u8: 0 stored, 1 zstd; 3 bytes 0
+//!  8  format version, u16 (1)                    4  codec, u8 (below); 3 bytes 0
 //! 10  2 bytes 0                                  8  compressed length, u32
 //! 12  epoch, u32                                12  raw length, u32
 //! 16  first offset, u64                         16  record count, u32
@@ -16,7 +16,9 @@
 //!                                               60  the payload
 //! ```
 //!
-//! A payload is the bytes of a [`RecordChunk`](quantflow_wire::RecordChunk). The header of a block
+//! A payload is the bytes of a [`RecordChunk`](quantflow_wire::RecordChunk): stored (codec 0), packed
+//! by zstd (1; read, not written any more), or as differences ([`delta`](crate::delta)) packed by
+//! zstd (2). The header of a block
 //! has a checksum of its own, so that blocks can be found without reading payloads, and a length
 //! can be trusted when a payload cannot. "Bytes known to be on disk" is what tells a torn tail
 //! (nothing behind it was ever promised to be durable) from a durable part that went bad.
@@ -26,6 +28,8 @@ use std::io::Cursor;
 
 use quantflow_model::Timestamp;
 use quantflow_wire::PartitionId;
+
+use crate::delta::{self, Differ};
 
 /// The version that this code writes and reads.
 pub(crate) const VERSION: u16 = 1;
@@ -42,6 +46,7 @@ const MAGIC: [u8; 8] = *b"QFRAWLOG";
 const NAME: usize = 64;
 const STORED: u8 = 0;
 const ZSTD: u8 = 1;
+const DIFFERENCES: u8 = 2;
 
 /// What a segment says of itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -197,6 +202,7 @@ impl BlockHeader {
         match self.codec {
             STORED => out.extend_from_slice(payload),
             ZSTD => unpack_zstd(payload, raw, out),
+            DIFFERENCES => unpack_differences(payload, raw, out),
             _ => return Err("the block is of a codec that this version does not know"),
         }
         if out.len() != start + raw {
@@ -210,6 +216,23 @@ impl BlockHeader {
 thread_local! {
     /// Its memory is larger than most payloads, so each thread that reads keeps one.
     static UNPACKER: RefCell<Option<zstd::bulk::Decompressor<'static>>> = const { RefCell::new(None) };
+    /// What was unpacked of differences.
+    static UNPACKED: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Adds at most `raw` bytes to `out`; what does not unpack adds nothing.
+fn unpack_differences(payload: &[u8], raw: usize, out: &mut Vec<u8>) {
+    let start = out.len();
+    UNPACKED.with_borrow_mut(|differences| {
+        differences.clear();
+        unpack_zstd(payload, delta::most(raw), differences);
+        out.reserve_exact(raw);
+        if delta::read(differences, raw, out).is_none() {
+            out.truncate(start);
+        }
+        // a block of one large record is seldom: its memory is not kept
+        differences.shrink_to(1 << 20);
+    });
 }
 
 /// Adds at most `raw` bytes to `out`; what does not unpack adds nothing.
@@ -244,6 +267,8 @@ pub(crate) struct BlockMeta {
 
 /// Makes blocks; keeps the compressor's memory.
 pub(crate) struct BlockEncoder {
+    differ: Differ,
+    differences: Vec<u8>,
     zstd: zstd::bulk::Compressor<'static>,
     packed: Vec<u8>,
 }
@@ -257,6 +282,8 @@ impl std::fmt::Debug for BlockEncoder {
 impl BlockEncoder {
     pub(crate) fn new(level: i32) -> std::io::Result<Self> {
         Ok(Self {
+            differ: Differ::default(),
+            differences: Vec::new(),
             zstd: zstd::bulk::Compressor::new(level)?,
             packed: Vec::new(),
         })
@@ -268,9 +295,12 @@ impl BlockEncoder {
         // no more room than the raw bytes take: what does not shrink fails or is not shorter
         self.packed.clear();
         self.packed.reserve(raw.len());
-        let packed = self.zstd.compress_to_buffer(raw, &mut self.packed);
+        self.differ.write(raw, &mut self.differences);
+        let packed = self
+            .zstd
+            .compress_to_buffer(&self.differences, &mut self.packed);
         let (codec, bytes) = match packed {
-            Ok(length) if length < raw.len() => (ZSTD, self.packed.as_slice()),
+            Ok(length) if length < raw.len() => (DIFFERENCES, self.packed.as_slice()),
             _ => (STORED, raw),
         };
         let payload_crc = crc32fast::hash(bytes);
@@ -357,7 +387,11 @@ mod tests {
         })
         .take(999)
         .collect();
-        for (raw, codec) in [(vec![7; 10_000], ZSTD), (noise, STORED), (vec![1], STORED)] {
+        for (raw, codec) in [
+            (vec![7; 10_000], DIFFERENCES),
+            (noise, STORED),
+            (vec![1], STORED),
+        ] {
             let mut out = b"before".to_vec();
             encoder.encode(meta(), &raw, &mut out);
             let header = BlockHeader::decode(&out[6..]).unwrap();
@@ -370,6 +404,24 @@ mod tests {
                 .unwrap();
             assert_eq!(unpacked[1..], raw);
         }
+    }
+
+    #[test]
+    fn blocks_of_the_first_codec_are_read() {
+        let raw = vec![7; 600];
+        let mut block = Vec::new();
+        let mut encoder = BlockEncoder::new(1).unwrap();
+        encoder.encode(meta(), &raw, &mut block);
+        let payload = encoder.zstd.compress(&raw).unwrap();
+        let header = BlockHeader {
+            codec: ZSTD,
+            compressed: payload.len() as u32,
+            payload_crc: crc32fast::hash(&payload),
+            ..BlockHeader::decode(&block).unwrap()
+        };
+        let mut unpacked = Vec::new();
+        header.unpack(&payload, &mut unpacked).unwrap();
+        assert_eq!(unpacked, raw);
     }
 
     #[test]

@@ -11,7 +11,7 @@
 //! ```
 //!
 //! **Appending** hands records to memory and to the one writer thread, and returns. They can be read
-//! at once. The writer packs them into blocks of 256 KiB (zstd), writes them, and makes them durable
+//! at once. The writer packs them into blocks of 256 KiB (differences, then zstd), writes them, and makes them durable
 //! as [`FsyncPolicy`] says: by default at most 20 ms after they came.
 //!
 //! **Opening** repairs what a crash left and tells it as [`Repair`]s. The torn end of the last
@@ -29,6 +29,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 mod damage;
+mod delta;
 mod disk;
 mod format;
 mod lock;

@@ -100,7 +100,15 @@ impl ColumnShape {
         match view {
             View::Longs(values) => values.iter().for_each(|&v| look(i128::from(v))),
             View::Wides(values) => values.iter().for_each(|&v| look(v)),
-            View::Bytes(values) => values.iter().for_each(|&v| look(i128::from(v))),
+            View::Bytes(values) => {
+                // each value once: there are few
+                let mut seen = [false; 256];
+                for &value in values {
+                    seen[usize::from(value)] = true;
+                }
+                let seen = (0..).zip(seen).filter(|(_, seen)| *seen);
+                seen.for_each(|(value, _)| look(value));
+            }
             View::Words(values) => values.iter().for_each(|&v| look(i128::from(v))),
             View::Empty => {}
         }

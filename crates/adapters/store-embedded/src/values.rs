@@ -108,6 +108,15 @@ pub(crate) fn column<R: Rows>(pieces: &[(Symbol, R)], file: &FileColumn) -> File
             }
             continue;
         }
+        if let (View::Bytes(values), Physical::Bool) = (view, file.physical) {
+            let absent = |value: u8| levels.is_some() && def.absent.is(i128::from(value));
+            bools.extend(values.iter().filter(|v| !absent(**v)).map(|v| *v == 1));
+            if let Some(levels) = &mut levels {
+                let present = |value: &u8| i16::from(!def.absent.is(i128::from(*value)));
+                levels.extend(values.iter().map(present));
+            }
+            continue;
+        }
         let marker = def.default.unwrap_or(def.absent.marker());
         for row in 0..length {
             let value = view.get(row, marker);

@@ -250,12 +250,8 @@ impl Fold {
 
     /// The newest open candle of a timeframe as of now: its closed children and its open ones.
     pub(crate) fn open(&self, level: Timeframe, order: OrderRule) -> Option<Partial> {
-        let mut path = vec![level];
-        while let Some(base) = path.last().and_then(|l| l.base()) {
-            path.push(base);
-        }
         let parts = || {
-            path.iter()
+            std::iter::successors(Some(level), |level| level.base())
                 .filter_map(|l| self.levels[l.index()].as_ref())
                 .chain(&self.seconds)
         };

@@ -35,7 +35,9 @@ impl Pipeline {
         match codec.decode(&input, &mut events) {
             Ok(()) => {
                 self.sample_clock(context, &events);
-                self.take_events(context, &mut events, None);
+                if !self.take_single_trade(context, &events) {
+                    self.take_events(context, &mut events, None);
+                }
             }
             Err(error) => {
                 let symbol = self.routed(codec, &input);
@@ -44,6 +46,30 @@ impl Pipeline {
             }
         }
         self.events = events;
+    }
+
+    /// Takes the one trade that most messages are, where it lies: events are large to move. `false`,
+    /// and nothing done, where it is anything else.
+    #[inline]
+    fn take_single_trade(&mut self, context: &mut Context<'_>, events: &[Event]) -> bool {
+        let [
+            Event {
+                symbol: Some(name),
+                kind: EventKind::Trade(event),
+                ..
+            },
+        ] = events
+        else {
+            return false;
+        };
+        let Some(slot) = self.slot_of_venue(name) else {
+            return false;
+        };
+        context.out.counts.events += 1;
+        context.part = 0;
+        self.touch(slot);
+        self.symbols[slot.index()].take_trade(context, event.trade, Source::Live, None);
+        true
     }
 
     /// What a live message says of the venue's clock.

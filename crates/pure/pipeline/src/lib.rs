@@ -72,5 +72,5 @@ pub use cleaning::{RULES, Rule};
 pub use feed::{Connection, FeedState};
 pub use options::PipelineOptions;
 pub use output::{CandlePatch, ClosedCandle, Counts, Effect, Output, RepairHow, SymbolSlot};
-pub use pipeline::Pipeline;
+pub use pipeline::{Batch, Pipeline};
 pub use state::{PIPELINE_VERSION, StateError};

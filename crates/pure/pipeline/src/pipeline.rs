@@ -91,6 +91,21 @@ pub(crate) struct Streams {
     pub(crate) single_trades: bool,
 }
 
+/// Many records, one after another.
+#[derive(Debug)]
+pub struct Batch<'a> {
+    pipeline: &'a mut Pipeline,
+    fixed: Arc<Fixed>,
+}
+
+impl Batch<'_> {
+    /// As [`Pipeline::apply`].
+    #[inline]
+    pub fn apply(&mut self, position: LogPosition, record: &Record<'_>, out: &mut Output) {
+        self.pipeline.apply_one(&self.fixed, position, record, out);
+    }
+}
+
 impl Pipeline {
     /// A pipeline that has seen nothing. Without a codec the venue is known from imports only, and
     /// its trades are ordered by time, then id.
@@ -140,7 +155,25 @@ impl Pipeline {
     /// Applies the record at a position of the log; `out` gets what it leads to. Whatever its bytes
     /// are, this does not fail: what cannot be used is in quarantine.
     pub fn apply(&mut self, position: LogPosition, record: &Record<'_>, out: &mut Output) {
+        self.batch().apply(position, record, out);
+    }
+
+    /// Begins to apply many records: what is the same for all of them is done once.
+    pub fn batch(&mut self) -> Batch<'_> {
         let fixed = Arc::clone(&self.fixed);
+        Batch {
+            pipeline: self,
+            fixed,
+        }
+    }
+
+    fn apply_one(
+        &mut self,
+        fixed: &Fixed,
+        position: LogPosition,
+        record: &Record<'_>,
+        out: &mut Output,
+    ) {
         self.clock.tick(record.received.nanos());
         self.dirty.clock = true;
         out.counts.records += 1;
@@ -466,6 +499,10 @@ impl Pipeline {
 
     /// Whether a symbol's trades are being received.
     pub fn feed(&self, slot: SymbolSlot) -> FeedState {
+        // known by slot, so that asking for each symbol does not go through all subscriptions
+        if self.streams.get(slot.index()).is_some_and(|s| s.trades) {
+            return FeedState::Live;
+        }
         self.symbol(slot)
             .map_or(FeedState::Unknown, |symbol| self.feeds.state(symbol))
     }

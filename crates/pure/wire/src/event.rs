@@ -29,8 +29,9 @@ pub enum EventKind {
     BookSnapshot(BookSnapshot),
     /// Changes of the order book.
     BookDelta(BookDelta),
-    /// The venue's own candle.
-    Candle(VenueCandle),
+    /// The venue's own candle. In a box: it is more than twice as large as anything else that comes
+    /// often, and every event takes the room of the largest.
+    Candle(Box<VenueCandle>),
     /// Statistics of the last 24 hours.
     Ticker(Box<Ticker>),
     /// All instruments.

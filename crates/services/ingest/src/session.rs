@@ -55,6 +55,8 @@ pub(crate) struct Session {
     log_state: watch::Receiver<LogState>,
     pulse: Pulse,
     opened: Timestamp,
+    /// For so many bytes a chunk is made: as many as the one before had.
+    room: usize,
 }
 
 type Timer = Pin<Box<dyn Future<Output = ()> + Send>>;
@@ -87,6 +89,7 @@ impl Session {
             log_state: shared.recorder.state(),
             pulse: Pulse::new(Arc::clone(&shared.codec), Arc::clone(&cell), hints, now),
             opened: now,
+            room: 0,
             shared,
             cell,
             plan,
@@ -210,7 +213,7 @@ impl Session {
     /// Takes the message that came, and those that are at hand behind it, into one chunk.
     fn drain(&mut self, first: Result<SocketMessage, FeedError>) -> (RecordChunk, Option<Ended>) {
         let began = self.shared.clock.now();
-        let (mut chunk, mut bytes) = (RecordChunk::default(), 0);
+        let (mut chunk, mut bytes) = (RecordChunk::with_capacity(self.room), 0);
         let (mut now, mut message) = (began, first);
         let ended = loop {
             let content = match message {
@@ -243,6 +246,7 @@ impl Session {
             }
             now = self.shared.clock.now();
         };
+        self.room = chunk.bytes().len();
         if !chunk.is_empty() {
             self.cell.received(chunk.len() as u64, bytes, now);
             self.pulse.messages();

@@ -12,6 +12,7 @@ use tokio::task::JoinHandle;
 
 use crate::hot::Shared;
 use crate::parts::{PartitionError, PartitionParts};
+use crate::pending::Pending;
 
 /// How long to wait before a commit that the disk refused is tried again.
 const RETRY: Duration = Duration::from_secs(2);
@@ -51,7 +52,8 @@ impl Committer {
             for tally in hot.pipeline.take_dirty_tallies() {
                 hot.pending.set_tally(tally);
             }
-            let pending = Arc::new(std::mem::take(&mut hot.pending));
+            let next = Pending::after(&hot.pending);
+            let pending = Arc::new(std::mem::replace(&mut hot.pending, next));
             hot.committing = Some(Arc::clone(&pending));
             let mut commit =
                 Commit::new(self.shared.partition.clone(), self.committed, hot.position);
@@ -69,11 +71,8 @@ impl Committer {
         };
         let (shared, parts) = (Arc::clone(&self.shared), self.parts.clone());
         let task = tokio::spawn(async move {
-            let mut commit = commit;
             // the columns are put together here, so that the writer goes on meanwhile
-            pending.add_to(&mut commit, &names);
-            drop(pending);
-            carry(&shared, &parts, commit).await
+            carry(&shared, &parts, &commit, &pending, &names).await
         });
         self.running = Some((task, end));
     }
@@ -106,17 +105,22 @@ impl Committer {
     }
 }
 
-/// Commits once the log is durable so far. What may pass by itself is waited for: no room, a disk
-/// that fails, a catalogue that something else has open.
+/// Commits `commit` with the rows of `pending` once the log is durable so far. What may pass by itself is
+/// waited for: no room, a disk that fails, a catalogue that something else has open.
 async fn carry(
     shared: &Shared,
     parts: &PartitionParts,
-    commit: Commit,
+    commit: &Commit,
+    pending: &Pending,
+    names: &[Symbol],
 ) -> Result<(), PartitionError> {
     // a row must never be in the store without the record it came from being in the log
     parts.log.wait_durable(&shared.partition, commit.to).await?;
     loop {
-        match parts.store.commit(commit.clone()).await {
+        // anew for each try, which takes the rows with it: a second one is seldom
+        let mut whole = commit.clone();
+        pending.add_to(&mut whole, names);
+        match parts.store.commit(whole).await {
             Ok(()) => break,
             Err(
                 error @ (StoreError::Full { .. }

@@ -37,6 +37,8 @@ pub(crate) struct Hot {
     pub(crate) committing: Option<Arc<Pending>>,
     /// By slot of the pipeline.
     symbols: Vec<SymbolHot>,
+    /// All slots, by symbol.
+    sorted: Vec<SymbolSlot>,
     /// The place up to which the log is applied.
     pub(crate) position: LogPosition,
     /// When the newest record with content was received.
@@ -60,6 +62,9 @@ pub(crate) struct SymbolHot {
     pub(crate) window: DayWindow,
     /// What is missing now.
     pub(crate) completeness: Completeness,
+    /// Its price as it was shown last, if nothing of it changed since; only its health moves by
+    /// itself.
+    shown: Option<Box<PriceView>>,
 }
 
 impl Shared {
@@ -91,6 +96,7 @@ impl Hot {
             pending: Pending::default(),
             committing: None,
             symbols: Vec::new(),
+            sorted: Vec::new(),
             position,
             last_content: Timestamp::MIN,
             connections: BTreeSet::new(),
@@ -99,14 +105,17 @@ impl Hot {
         }
     }
 
-    /// What is kept of a symbol, to change.
+    /// What is kept of a symbol, to change. Whoever changes the pipeline's trades of a symbol comes
+    /// through here too, so that its price is put together anew.
     #[inline]
     pub(crate) fn symbol(&mut self, slot: SymbolSlot) -> &mut SymbolHot {
         let index = slot.index();
         if index >= self.symbols.len() {
             self.symbols.resize_with(index + 1, SymbolHot::default);
         }
-        &mut self.symbols[index]
+        let kept = &mut self.symbols[index];
+        kept.shown = None;
+        kept
     }
 
     /// What is kept of a symbol.
@@ -128,27 +137,51 @@ impl Hot {
             .chain(std::iter::once(&self.pending))
     }
 
+    /// The newest price of every symbol that has one, sorted by symbol.
+    pub(crate) fn prices(&mut self, now: Timestamp, silence_nanos: i64) -> Vec<PriceView> {
+        if self.sorted.len() != self.pipeline.symbols().len() {
+            let mut named: Vec<_> = self.pipeline.symbols().collect();
+            named.sort_unstable_by(|a, b| a.1.cmp(b.1));
+            self.sorted = named.into_iter().map(|(slot, _)| slot).collect();
+        }
+        let mut prices = Vec::with_capacity(self.sorted.len());
+        for at in 0..self.sorted.len() {
+            prices.extend(self.price(self.sorted[at], now, silence_nanos));
+        }
+        prices
+    }
+
     /// The newest price of a symbol, if it has one yet.
     pub(crate) fn price(
-        &self,
+        &mut self,
         slot: SymbolSlot,
         now: Timestamp,
         silence_nanos: i64,
     ) -> Option<PriceView> {
+        let health = self.health(slot, self.kept(slot)?, now, silence_nanos);
+        if let Some(shown) = &self.kept(slot)?.shown {
+            return Some(PriceView {
+                health,
+                ..PriceView::clone(shown)
+            });
+        }
         let kept = self.kept(slot)?;
         let open: Option<Candle> = self.pipeline.open_candle(slot, DAY_WINDOW_TIMEFRAME);
         let day = kept
             .last
             .and_then(|(price, _)| kept.window.statistics(price, open.as_ref()));
-        Some(PriceView {
+        let view = PriceView {
             symbol: self.pipeline.symbol(slot)?.clone(),
             price: kept.last.map(|(price, _)| price),
             bid: kept.quote.map(|quote| quote.bid),
             ask: kept.quote.map(|quote| quote.ask),
             time: kept.last.map(|(_, time)| time),
             day,
-            health: self.health(slot, kept, now, silence_nanos),
-        })
+            health,
+        };
+        let kept = self.symbols.get_mut(slot.index())?;
+        kept.shown = Some(Box::new(view.clone()));
+        Some(view)
     }
 
     /// How every symbol with a price fares.

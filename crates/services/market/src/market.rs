@@ -145,22 +145,40 @@ impl Market {
 impl MarketQueries for Market {
     fn prices(&self) -> Vec<PriceView> {
         let now = self.clock.now();
-        let mut prices = Vec::new();
+        let (mut prices, mut sorted) = (Vec::new(), true);
         for shared in &self.partitions {
-            let hot = shared.lock();
-            let slots = hot.pipeline.symbols().map(|(slot, _)| slot);
-            prices.extend(slots.filter_map(|slot| hot.price(slot, now, shared.silence_nanos)));
+            let of_venue = shared.lock().prices(now, shared.silence_nanos);
+            if prices.is_empty() {
+                prices = of_venue;
+            } else {
+                prices.extend(of_venue);
+                sorted = false;
+            }
         }
-        prices.extend(self.expected.iter().map(Self::unheard));
-        // the sort is stable: what was heard of a symbol stands before that nothing was
-        prices.sort_by(|a, b| a.symbol.cmp(&b.symbol));
-        prices.dedup_by(|b, a| a.symbol == b.symbol);
+        if !sorted {
+            // sorted runs one after another: as much work as there are prices
+            prices.sort_by(|a: &PriceView, b| a.symbol.cmp(&b.symbol));
+        }
+        let unheard: Vec<_> = self
+            .expected
+            .iter()
+            .filter(|symbol| {
+                prices
+                    .binary_search_by(|price| price.symbol.cmp(symbol))
+                    .is_err()
+            })
+            .map(Self::unheard)
+            .collect();
+        if !unheard.is_empty() {
+            prices.extend(unheard);
+            prices.sort_by(|a: &PriceView, b| a.symbol.cmp(&b.symbol));
+        }
         prices
     }
 
     fn price(&self, symbol: &Symbol) -> Option<PriceView> {
         let heard = self.shared(symbol).and_then(|shared| {
-            let hot = shared.lock();
+            let mut hot = shared.lock();
             let slot = hot.pipeline.slot(symbol)?;
             hot.price(slot, self.clock.now(), shared.silence_nanos)
         });

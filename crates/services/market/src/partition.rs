@@ -186,35 +186,41 @@ impl Partition {
         self.output.clear();
         {
             let mut hot = self.shared.lock();
-            let hot = &mut *hot;
             if !hot.pipeline.has_codec() && slice.chunk.iter().any(|r| needs_codec(r.kind)) {
                 return Err(PartitionError::NoCodec {
                     partition: self.shared.partition.clone(),
                 });
             }
+            let Hot {
+                pipeline,
+                last_content,
+                connections,
+                ..
+            } = &mut *hot;
+            let mut batch = pipeline.batch();
             for record in slice.chunk.iter().skip(skip as usize) {
                 if at >= end {
                     break;
                 }
-                hot.pipeline.apply(at, &record, &mut self.output);
+                batch.apply(at, &record, &mut self.output);
                 at = at.plus(1);
                 match record.kind {
-                    RecordKind::Text | RecordKind::Binary => hot.last_content = record.received,
+                    RecordKind::Text | RecordKind::Binary => *last_content = record.received,
                     RecordKind::Connected => {
-                        hot.connections.insert(record.connection);
+                        connections.insert(record.connection);
                     }
                     RecordKind::Disconnected => {
                         // 0: the connections of an earlier life of the process
                         if record.connection == 0 {
-                            hot.connections.clear();
+                            connections.clear();
                         }
-                        hot.connections.remove(&record.connection);
+                        connections.remove(&record.connection);
                     }
                     _ => {}
                 }
             }
             hot.position = at;
-            take(hot, &mut self.output);
+            take(&mut hot, &mut self.output);
         }
         self.reviser.add(&mut self.output).await?;
         self.publisher.publish(at, &self.output);

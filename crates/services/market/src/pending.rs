@@ -28,6 +28,8 @@ pub(crate) struct SymbolRows {
     trades: Vec<TradeBatch>,
     /// By [`Timeframe::index`], in the order in which they became known.
     candles: [Vec<Candle>; Timeframe::ALL.len()],
+    /// For how many trades room is made: as many as came until the commit before.
+    room: usize,
 }
 
 impl SymbolRows {
@@ -40,7 +42,8 @@ impl SymbolRows {
         {
             return;
         }
-        let mut batch = TradeBatch::default();
+        let mut batch = TradeBatch::with_capacity(self.room);
+        self.room = 0;
         // a single trade always fits an empty batch: its id is below 2^127 by the codec's contract
         let _ = batch.push(trade);
         self.trades.push(batch);
@@ -87,6 +90,19 @@ impl SymbolRows {
 }
 
 impl Pending {
+    /// Nothing, with room for as much as is in `before`: what comes between two commits is about as
+    /// much each time, and columns that grow are copied over and over.
+    pub(crate) fn after(before: &Self) -> Self {
+        let rows = |rows: &SymbolRows| SymbolRows {
+            room: rows.trades.iter().map(TradeBatch::len).sum(),
+            ..SymbolRows::default()
+        };
+        Self {
+            symbols: before.symbols.iter().map(rows).collect(),
+            ..Self::default()
+        }
+    }
+
     /// The rows of a symbol, to add to.
     #[inline]
     pub(crate) fn rows_of(&mut self, slot: SymbolSlot) -> &mut SymbolRows {

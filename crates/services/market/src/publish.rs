@@ -118,7 +118,7 @@ impl Publisher {
         let wanted = self.hub.wanted();
         let mut updates: Vec<(ChannelKey, UpdateData)> = Vec::new();
         let position = {
-            let hot = self.shared.lock();
+            let mut hot = self.shared.lock();
             for key in wanted {
                 match &key {
                     ChannelKey::Candles(symbol, timeframe) => {

@@ -10,7 +10,7 @@ use quantflow_pipeline::{CandlePatch, ClosedCandle, Output, SymbolSlot};
 use quantflow_seams::{CandleQuery, SeriesStore, StoreError};
 
 use crate::day_window::DAY_WINDOW_TIMEFRAME;
-use crate::hot::Shared;
+use crate::hot::{Hot, Shared};
 
 /// Turns late trades, repairs and the venue's candles into revisions of candles that are closed:
 /// the newest revision (hot or stored), merged with what came, is revision n+1.
@@ -31,9 +31,20 @@ impl Reviser {
     /// patch, and the venue's own where they say something new. What stays in `output.candles` is
     /// what was added, to be shown.
     pub(crate) async fn add(&self, output: &mut Output) -> Result<(), StoreError> {
+        let ours = |closed: &ClosedCandle| closed.candle.origin == CandleOrigin::Trades;
+        if output.patches.is_empty() && output.candles.iter().all(ours) {
+            // nearly always: nothing to be looked up
+            if !output.candles.is_empty() {
+                let mut hot = self.shared.lock();
+                for closed in &output.candles {
+                    put(&mut hot, closed);
+                }
+            }
+            return Ok(());
+        }
         let mut added = Vec::with_capacity(output.candles.len() + output.patches.len());
         for closed in output.candles.drain(..) {
-            if closed.candle.origin == CandleOrigin::Trades {
+            if ours(&closed) {
                 self.push(&closed);
                 added.push(closed);
             } else if let Some(candle) = self.as_news(&closed).await? {
@@ -52,13 +63,7 @@ impl Reviser {
     }
 
     fn push(&self, closed: &ClosedCandle) {
-        let mut hot = self.shared.lock();
-        hot.pending
-            .rows_of(closed.slot)
-            .push_candle(closed.timeframe, &closed.candle);
-        if closed.timeframe == DAY_WINDOW_TIMEFRAME {
-            hot.symbol(closed.slot).window.insert(&closed.candle);
-        }
+        put(&mut self.shared.lock(), closed);
     }
 
     /// The candle that a patch makes of the newest revision.
@@ -156,6 +161,15 @@ impl Reviser {
             }
         }
         Ok(None)
+    }
+}
+
+fn put(hot: &mut Hot, closed: &ClosedCandle) {
+    hot.pending
+        .rows_of(closed.slot)
+        .push_candle(closed.timeframe, &closed.candle);
+    if closed.timeframe == DAY_WINDOW_TIMEFRAME {
+        hot.symbol(closed.slot).window.insert(&closed.candle);
     }
 }
 

@@ -183,7 +183,7 @@ impl Walk<'_> {
                     return;
                 };
                 if let Some(candle) = candle {
-                    self.emit(key, listing, now, &EventKind::Candle(candle));
+                    self.emit(key, listing, now, &EventKind::Candle(Box::new(candle)));
                 }
             }
             (StreamKind::Ticker, Some(listing)) => {

@@ -199,7 +199,7 @@ fn event(line: &str) -> Result<Event, DecodeError> {
         "K" => {
             let timeframe: Timeframe = words.read()?;
             let open_time = words.time()?;
-            EventKind::Candle(VenueCandle {
+            EventKind::Candle(Box::new(VenueCandle {
                 timeframe,
                 open_time,
                 close_time: timeframe.end_of(open_time).plus_nanos(-1_000_000),
@@ -215,7 +215,7 @@ fn event(line: &str) -> Result<Event, DecodeError> {
                 first_id: None,
                 last_id: None,
                 closed: Some(true),
-            })
+            }))
         }
         other => return Err(DecodeError::UnknownMessage(other.into())),
     };

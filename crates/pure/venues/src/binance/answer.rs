@@ -41,7 +41,7 @@ fn events(query: &Query, tree: &Tree<'_>) -> Result<Vec<Event>, DecodeError> {
             symbol, timeframe, ..
         } => rows("klines", tree, |row| {
             let candle = candle(row, *timeframe)?;
-            Ok(of(Some(symbol), None, EventKind::Candle(candle)))
+            Ok(of(Some(symbol), None, EventKind::Candle(Box::new(candle))))
         }),
         Query::RecentTrades { symbol, .. } => rows("trades", tree, |row| {
             trade(symbol, &Fields::new("trades", row)?)

@@ -247,7 +247,11 @@ fn candle(tree: &Tree<'_>) -> Result<Event, DecodeError> {
         last_id: k.optional_id("L")?,
         closed: Some(k.flag("x")?),
     };
-    Ok(event(symbol, Some(f.time("E")?), EventKind::Candle(candle)))
+    Ok(event(
+        symbol,
+        Some(f.time("E")?),
+        EventKind::Candle(Box::new(candle)),
+    ))
 }
 
 fn ticker(tree: &Tree<'_>) -> Result<Event, DecodeError> {

@@ -183,8 +183,12 @@ impl<'a> Cursor<'a> {
     /// The end of the message: one brace, or two in a combined stream.
     #[inline]
     fn end(&self, combined: bool) -> Option<()> {
-        let end: &[u8] = if combined { b"}}" } else { b"}" };
-        (self.0 == end).then_some(())
+        let ended = match self.0 {
+            [b'}', b'}'] => combined,
+            [b'}'] => !combined,
+            _ => false,
+        };
+        ended.then_some(())
     }
 
     #[inline]

@@ -103,7 +103,7 @@ fn line(text: &str) -> Result<Event, DecodeError> {
             quantity,
             side: Side::Buy,
         })),
-        ["candle", open] => event(EventKind::Candle(VenueCandle {
+        ["candle", open] => event(EventKind::Candle(Box::new(VenueCandle {
             timeframe: Timeframe::M1,
             open_time: Timestamp::from_seconds(number(open)?),
             close_time: Timestamp::from_seconds(number(open)? + 60),
@@ -119,7 +119,7 @@ fn line(text: &str) -> Result<Event, DecodeError> {
             first_id: None,
             last_id: None,
             closed: None,
-        })),
+        }))),
         [symbol, trade] => Event {
             symbol: VenueSymbol::new(symbol),
             ..event(EventKind::Trade(TradeEvent {

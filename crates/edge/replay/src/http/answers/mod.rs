@@ -163,7 +163,7 @@ impl Ask<'_> {
             .into_iter()
             .filter_map(|open| self.stage.candle(listing, timeframe, open, now, None, mark));
         let events: Vec<Event> = candles
-            .map(|candle| event(&symbol, now, EventKind::Candle(candle)))
+            .map(|candle| event(&symbol, now, EventKind::Candle(Box::new(candle))))
             .collect();
         let query = Query::Candles {
             symbol: symbol.clone(),
