@@ -196,7 +196,7 @@ impl Server {
         .await;
         match asked {
             Ok(data) => data,
-            Err(_) => panic!(
+            Err(tokio::time::error::Elapsed { .. }) => panic!(
                 "{path} did not become as wanted; last: {last}\n{}",
                 self.state().await
             ),

@@ -291,6 +291,7 @@ mod tests {
 
     #[test]
     fn where_nothing_is_known_what_is_filled_is_not_complete() {
+        use CandleOrigin::{Trades, Venue};
         let view = |minute, origin| CandleView {
             candle: candle(minute, "10", origin, 0),
             complete: true,
@@ -302,7 +303,6 @@ mod tests {
             let filled = fill(candles, Timeframe::M1, end, 10, &ledger);
             [filled[1].complete, filled[2].complete]
         };
-        use CandleOrigin::{Trades, Venue};
         assert_eq!(completes(Venue, Venue, began(9)), [true, true]);
         assert_eq!(completes(Venue, Trades, began(3)), [false, true]);
         assert_eq!(completes(Trades, Trades, began(0)), [true, true]);

@@ -165,10 +165,11 @@ impl Publisher {
             return;
         }
         let (prices, position) = {
-            let hot = self.shared.lock();
+            let mut hot = self.shared.lock();
             let silence = self.shared.silence_nanos;
             let mut prices = Vec::new();
-            for (slot, health) in hot.healths(now, silence) {
+            let healths: Vec<_> = hot.healths(now, silence).collect();
+            for (slot, health) in healths {
                 if self.healths.insert(slot, health) != Some(health) {
                     prices.extend(hot.price(slot, now, silence));
                 }

@@ -1,5 +1,7 @@
 //! The conformance suite of the budget, forgetful and kept in files; and what a next life knows.
 
+#![allow(clippy::unwrap_used, reason = "tests")]
+
 mod lives;
 
 use quantflow_budget_memory::MemoryBudget;

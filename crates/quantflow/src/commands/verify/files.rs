@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 use super::depends::Dependents;
 use super::fault::{Fault, Lost};
 use crate::access::Local;
-use crate::dispatch::Context;
+use crate::context::Context;
 use crate::failure::{Failure, Outcome};
 use crate::files::hex::hex;
 use crate::terminal::progress::Unit;
