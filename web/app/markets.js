@@ -123,6 +123,8 @@ export function MarketsPage() {
   const order = all
     .filter((p) => matches(p, words))
     .sort((a, b) => {
+      // What was never heard of stands last, whatever the order.
+      if ((a.price === null) !== (b.price === null)) return a.price === null ? 1 : -1;
       const [x, y] = [sort.value(a), sort.value(b)];
       const by = typeof x === 'string' ? x.localeCompare(y) : (Number.isFinite(x) ? x : -Infinity) - (Number.isFinite(y) ? y : -Infinity);
       return (descending ? -by : by) || a.symbol.localeCompare(b.symbol);

@@ -128,6 +128,7 @@ impl Market {
 
     async fn require_known(&self, symbol: &Symbol, known: bool) -> Result<(), QueryError> {
         if known
+            || self.expected.contains(symbol)
             || self
                 .store
                 .series()
