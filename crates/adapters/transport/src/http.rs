@@ -20,6 +20,7 @@ pub(crate) fn client(
         .redirect(reqwest::redirect::Policy::none())
         .connect_timeout(settings.connect_timeout)
         .timeout(settings.request_timeout)
+        .read_timeout(settings.read_timeout)
         .user_agent(&settings.user_agent)
         .gzip(true)
         .build()?;

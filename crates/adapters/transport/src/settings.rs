@@ -11,6 +11,9 @@ pub struct Settings {
     pub connect_timeout: Duration,
     /// How long a request may take in all, body included.
     pub request_timeout: Duration,
+    /// How long nothing may come of an answer: one that stopped half-way is not waited for as long as
+    /// one that is large. Short enough that a request can be tried again twice in half a minute.
+    pub read_timeout: Duration,
     /// How long a socket may take to open in all: look-up, connection, TLS and handshake.
     pub handshake_timeout: Duration,
     /// How long sending a message may take.
@@ -32,6 +35,7 @@ impl Default for Settings {
         Self {
             connect_timeout: Duration::from_secs(5),
             request_timeout: Duration::from_secs(15),
+            read_timeout: Duration::from_secs(6),
             handshake_timeout: Duration::from_secs(10),
             send_timeout: Duration::from_secs(5),
             close_timeout: Duration::from_secs(1),

@@ -2,6 +2,7 @@
 
 use std::io::Write;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use quantflow_seams::Feed;
 use quantflow_transport::{Settings, Transport};
@@ -172,6 +173,15 @@ async fn a_server_that_hangs_times_out() {
     })
     .await;
     let outcome = ask(&impatient(), &in_the_body, "/").await;
+    assert_eq!(failed(outcome).kind, FailureKind::Timeout);
+
+    // long before a large answer would have to be there
+    let patient = Transport::new(Settings {
+        request_timeout: Duration::from_hours(1),
+        read_timeout: Duration::from_millis(100),
+        ..Settings::default()
+    });
+    let outcome = ask(&patient.unwrap(), &in_the_body, "/").await;
     assert_eq!(failed(outcome).kind, FailureKind::Timeout);
 }
 
