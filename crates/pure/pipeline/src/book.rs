@@ -30,7 +30,22 @@ pub(crate) struct Book {
     pub(crate) asked: Option<i64>,
     /// Whether changes came that need one.
     pub(crate) wanted: bool,
+    pace: Pace,
 }
+
+/// When a snapshot may be asked for again. On a connection that loses changes every book would be asked
+/// for each second, and a snapshot weighs as much as many missing trades: the venue's limit is there
+/// for those first.
+#[derive(Debug, Clone, Default)]
+struct Pace {
+    last: Option<i64>,
+    pause: i64,
+}
+
+/// The first snapshots follow one another at this distance, each further one at twice it …
+const SHORTEST_PAUSE: i64 = 1_000_000_000;
+/// … up to this.
+const LONGEST_PAUSE: i64 = 32_000_000_000;
 
 /// What a message did to the book.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,7 +58,40 @@ pub(crate) enum Change {
     Lost,
 }
 
+impl Pace {
+    fn due(&self) -> i64 {
+        self.last
+            .map_or(i64::MIN, |last| last.saturating_add(self.pause))
+    }
+
+    fn asked(&mut self, elapsed: i64) {
+        let calm = self
+            .last
+            .is_none_or(|last| elapsed.saturating_sub(last) > 2 * LONGEST_PAUSE);
+        self.pause = if calm {
+            SHORTEST_PAUSE
+        } else {
+            (self.pause * 2).min(LONGEST_PAUSE)
+        };
+        self.last = Some(elapsed);
+    }
+}
+
 impl Book {
+    /// When a snapshot may be asked for; `retry`: how long an answer is waited for.
+    pub(crate) fn due(&self, retry: i64) -> i64 {
+        let waited = self
+            .asked
+            .map_or(i64::MIN, |asked| asked.saturating_add(retry));
+        waited.max(self.pace.due())
+    }
+
+    /// A snapshot is asked for now.
+    pub(crate) fn ask(&mut self, elapsed: i64) {
+        self.asked = Some(elapsed);
+        self.pace.asked(elapsed);
+    }
+
     /// Its connection ended, or it does not continue.
     pub(crate) fn lose(&mut self) {
         self.bids.clear();
@@ -194,6 +242,31 @@ fn put(side: &mut Vec<(Price, Quantity)>, level: &Level, asks: bool) {
 
 #[cfg(test)]
 mod tests {
+    #[test]
+    fn a_book_that_is_lost_again_and_again_is_asked_for_ever_less_often() {
+        let second = 1_000_000_000;
+        let mut book = Book::default();
+        let mut asked = Vec::new();
+        for tenth in 0..1_200 {
+            let now = tenth * second / 10;
+            if now >= book.due(10 * second) {
+                book.ask(now);
+                asked.push(now / second);
+            }
+            book.lose(); // each tenth of a second
+        }
+        assert_eq!(asked, [0, 1, 3, 7, 15, 31, 63, 95]);
+        let calm = 300 * second;
+        assert!(calm >= book.due(10 * second));
+        book.ask(calm);
+        book.lose();
+        assert_eq!(
+            book.due(0),
+            calm + second,
+            "after a calm time it begins anew"
+        );
+    }
+
     use super::*;
 
     fn level(price: &str, quantity: &str) -> Level {

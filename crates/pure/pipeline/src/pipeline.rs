@@ -281,14 +281,12 @@ impl Pipeline {
         if !book.wanted {
             return;
         }
-        let due = book.asked.map_or(i64::MIN, |asked| {
-            asked.saturating_add(context.options.repair_retry_ns)
-        });
+        let due = book.due(context.options.repair_retry_ns);
         if due > context.elapsed {
             self.books_due.set(slot, due);
             return;
         }
-        book.asked = Some(context.elapsed);
+        book.ask(context.elapsed);
         let again = context
             .elapsed
             .saturating_add(context.options.repair_retry_ns);

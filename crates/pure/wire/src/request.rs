@@ -101,9 +101,9 @@ impl Query {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Purpose {
-    /// What a live feed needs now: a book's snapshot, the venue's instruments.
+    /// What a live feed needs now: the venue's clock and instruments.
     Live,
-    /// Filling a hole.
+    /// Filling a hole; a book's snapshot.
     Repair,
     /// Somebody waits for the answer.
     Interactive,

@@ -110,7 +110,8 @@ pub(crate) async fn books(shared: Arc<Shared>, queue: Arc<Queue<BookSnapshotRequ
         };
         let most = shared.codec.page_limit(&query(1));
         let query = query(shared.policy.book_levels.min(most));
-        let how = shared.stubbornness(Purpose::Live);
+        // in the order of their coming with missing trades, which must not wait for a venue's books
+        let how = shared.stubbornness(Purpose::Repair);
         let result = shared.answer(&query, how).await.map(|_| ());
         shared.end_turn(&queue, turn, result);
     }

@@ -285,13 +285,14 @@ async fn too_many_are_refused_not_piled_up() {
 }
 
 #[tokio::test]
-async fn a_book_is_fetched_as_what_a_live_feed_needs() {
+async fn a_book_is_fetched_in_turn_with_missing_trades() {
     let bench = bench(|_| Some(ok(""))).await;
     assert_eq!(bench.ingest.snapshot_book(book()), Submitted::Queued);
     assert_eq!(bench.ingest.snapshot_book(book()), Submitted::Known);
     bench.settle().await;
     assert_eq!(bench.feed.requested("/book"), ["/book/10"]);
-    assert_eq!(bench.log.exchanges().pop().unwrap().purpose, Purpose::Live);
+    let last = bench.log.exchanges().pop().unwrap();
+    assert_eq!(last.purpose, Purpose::Repair);
     assert_eq!(bench.ingest.status().book_snapshots, ended(1, 0));
 }
 
