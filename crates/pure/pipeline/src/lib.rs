@@ -19,7 +19,7 @@
 //! # Why a candle is revised
 //!
 //! A trade whose candle is closed makes a [`CandlePatch`]: the candle of the late trades alone, to be
-//! merged into the stored one as its next revision. Its [`RevisionCause`] says why: the trade was late
+//! merged into the stored one as its next revision. Its [cause](quantflow_model::RevisionCause) says why: the trade was late
 //! (the network reordered or delayed it), or a hole was repaired, or history was imported. A record
 //! makes at most one patch a candle (`late`), and patches reach every timeframe that is closed;
 //! timeframes still open take the trades in without one.
