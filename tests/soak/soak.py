@@ -5,7 +5,8 @@
 
 Another process replays a generated market at ten times its speed with drops, duplicates, reorderings and
 a cut each minute; a reader asks for prices, candles, indicators and completeness ten times a second. Each
-minute a line tells resident and private memory, rows and holes. It ends with 1 when the median of the last
+minute a line tells resident and private memory, rows and holes. When it is over, everything is made anew from the
+raw log and compared (`rebuild --check`). It ends with 1 when that differs, or when the median of the last
 quarter of the hour is more than 10 % above that of the second quarter: what a process needs at its start
 to fill its caches is not growth, what it needs more each hour is.
 """
@@ -16,7 +17,7 @@ def arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--minutes", type=float, default=60)
     parser.add_argument("--binary", type=pathlib.Path, default=pathlib.Path("target/release/quantflow"))
-    parser.add_argument("--speed", default="10")
+    parser.add_argument("--speed", default="10", help="how many minutes of market go by in one; 24 make a day of an hour")
     return parser.parse_args()
 
 
@@ -64,11 +65,13 @@ def main():
         command = [binary, "up", "--listen", "127.0.0.1:0", "--data-dir", "data"]
         server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=folder, env=environment)
         try:
-            return soak(address(server), server.pid, options.minutes)
+            code = soak(address(server), server.pid, options.minutes)
         finally:
             for process in (server, venue):
                 process.send_signal(signal.SIGTERM)
                 process.wait(30)
+        check = [binary, "rebuild", "--check", "--data-dir", "data"]
+        return code or subprocess.run(check, cwd=folder, env=environment).returncode
 
 
 def soak(url, pid, minutes):

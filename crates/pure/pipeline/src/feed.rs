@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use compact_str::CompactString;
-use quantflow_model::{Symbol, Timestamp};
+use quantflow_model::{Symbol, Timestamp, TradeKey};
 use quantflow_wire::{Channel, Subscription};
 use serde::{Deserialize, Serialize};
 
@@ -42,6 +42,9 @@ pub(crate) struct Feeds {
     connections: BTreeMap<u32, Connection>,
     /// Symbols whose trades no connection carries any more: since when, and why.
     down: BTreeMap<Symbol, (Timestamp, CompactString)>,
+    /// The last trade that was known of a symbol when its trades began to be received (again): only
+    /// a newer one tells whether something was missed before.
+    began_after: BTreeMap<Symbol, TradeKey>,
 }
 
 impl Feeds {
@@ -61,14 +64,22 @@ impl Feeds {
         );
     }
 
-    /// Streams were asked for. Returns symbols whose trades are received again: since when they
-    /// were not, and why.
+    /// Streams were asked for; `last_trade` is what is known of a symbol. Returns symbols whose
+    /// trades are received again: since when they were not, and why.
     pub(crate) fn subscribed(
         &mut self,
         number: u32,
         subscriptions: Vec<Subscription>,
         received: Timestamp,
+        last_trade: impl Fn(&Symbol) -> Option<TradeKey>,
     ) -> Vec<(Symbol, Timestamp, CompactString)> {
+        for symbol in subscriptions.iter().filter(|s| carries_trades(s)) {
+            let symbol = &symbol.symbol;
+            if let Some(last) = last_trade(symbol).filter(|_| !self.carries(symbol, carries_trades))
+            {
+                self.began_after.insert(symbol.clone(), last);
+            }
+        }
         let again = subscriptions
             .iter()
             .filter(|s| carries_trades(s))
@@ -132,6 +143,11 @@ impl Feeds {
             .any(|s| s.symbol == *symbol && what(s))
     }
 
+    /// The last trade that was known of a symbol when its trades began to be received (again).
+    pub(crate) fn began_after(&self, symbol: &Symbol) -> Option<TradeKey> {
+        self.began_after.get(symbol).copied()
+    }
+
     pub(crate) fn state(&self, symbol: &Symbol) -> FeedState {
         if self.carries(symbol, carries_trades) {
             FeedState::Live
@@ -153,7 +169,7 @@ fn carries_trades(subscription: &Subscription) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use quantflow_model::VenueSymbol;
+    use quantflow_model::{TradeId, VenueSymbol};
 
     fn trades() -> Vec<Subscription> {
         vec![Subscription {
@@ -167,17 +183,23 @@ mod tests {
     fn a_feed_is_down_only_when_no_connection_carries_it() {
         let symbol: Symbol = "demo:A/B".parse().unwrap();
         let at = Timestamp::from_seconds;
+        let last = |time: i64| {
+            let id = TradeId(1);
+            move |_: &Symbol| Some(TradeKey { time: at(time), id })
+        };
         let mut feeds = Feeds::default();
         assert_eq!(feeds.state(&symbol), FeedState::Unknown);
         feeds.connected(1, "ws://a".into(), at(1));
-        assert!(feeds.subscribed(1, trades(), at(1)).is_empty());
+        assert!(feeds.subscribed(1, trades(), at(1), |_| None).is_empty());
         feeds.connected(2, "ws://a".into(), at(2));
-        feeds.subscribed(2, trades(), at(2));
+        feeds.subscribed(2, trades(), at(2), last(2));
         feeds.disconnected(1, at(3), &"rotation".into());
         assert_eq!(feeds.state(&symbol), FeedState::Live);
+        assert_eq!(feeds.began_after(&symbol), None, "it was carried all along");
         feeds.disconnected(2, at(4), &"closed".into());
         assert_eq!(feeds.state(&symbol), FeedState::Down { since: at(4) });
-        let again = feeds.subscribed(3, trades(), at(9));
-        assert_eq!(again, [(symbol, at(4), "closed".into())]);
+        let again = feeds.subscribed(3, trades(), at(9), last(3));
+        assert_eq!(again, [(symbol.clone(), at(4), "closed".into())]);
+        assert_eq!(feeds.began_after(&symbol), last(3)(&symbol));
     }
 }

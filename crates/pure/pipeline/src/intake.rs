@@ -1,6 +1,6 @@
 //! Records of a live venue: messages, answers, connections.
 
-use quantflow_model::{CandleState, LedgerKind, Timestamp};
+use quantflow_model::{CandleState, LedgerKind, Symbol, Timestamp};
 use quantflow_wire::{
     Codec, Connected, DecodeError, Disconnected, Event, EventKind, Exchange, Input, Purpose, Route,
     Subscribed, VenueCandle,
@@ -364,9 +364,14 @@ impl Pipeline {
         for subscription in &ours {
             self.slot_of(&subscription.symbol, Some(&subscription.venue_symbol));
         }
+        let (symbols, by_symbol) = (&self.symbols, &self.by_symbol);
+        let last_trade = |symbol: &Symbol| {
+            let slot = *by_symbol.get(symbol)?;
+            Some(symbols[slot as usize].core.last_trade.as_ref()?.key())
+        };
         let again = self
             .feeds
-            .subscribed(context.connection, ours, context.received);
+            .subscribed(context.connection, ours, context.received, last_trade);
         for (symbol, from, reason) in again {
             self.feed_was_down(context, &symbol, from, &reason);
         }

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use quantflow_model::{
-    BookSnapshot, Candle, CandleState, DayTally, Hole, Instrument, Quote, Symbol, Timeframe,
-    Timestamp, Trade, TradeKey, VenueId, VenueSymbol,
+    BookSnapshot, Candle, CandleState, DayTally, Hole, Instrument, Quote, Symbol, TimeRange,
+    Timeframe, Timestamp, Trade, TradeKey, VenueId, VenueSymbol,
 };
 use quantflow_wire::{Codec, Event, LogPosition, OrderRule, PartitionId, Record, RecordKind};
 use rustc_hash::FxHashMap;
@@ -503,6 +503,22 @@ impl Pipeline {
         }
         self.symbol(slot)
             .map_or(FeedState::Unknown, |symbol| self.feeds.state(symbol))
+    }
+
+    /// Whether a trade came since its trades began to be received (again). Until then what was
+    /// traded meanwhile is not known to be missing, and not known to be there.
+    pub fn is_caught_up(&self, slot: SymbolSlot) -> bool {
+        let before = self
+            .symbol(slot)
+            .and_then(|symbol| self.feeds.began_after(symbol));
+        before.is_none_or(|before| self.last_trade(slot).is_some_and(|t| t.key() > before))
+    }
+
+    /// Whether the venue, or a file, gave candles that leave nothing of a span out: where it has
+    /// none of this timeframe then, it has none.
+    pub fn has_given(&self, slot: SymbolSlot, timeframe: Timeframe, span: TimeRange) -> bool {
+        let state = self.symbols.get(slot.index());
+        state.is_some_and(|state| state.core.series.has_given(timeframe, span))
     }
 
     /// The connections that stand, by number.

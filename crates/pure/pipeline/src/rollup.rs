@@ -13,7 +13,9 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::hash::{Hash, Hasher};
 
-use quantflow_model::{Candle, CandleOrigin, CandleState, Decimal, Timeframe, Timestamp};
+use quantflow_model::{
+    Candle, CandleOrigin, CandleState, Decimal, TimeRange, Timeframe, Timestamp,
+};
 use rustc_hash::FxHasher;
 use serde::{Deserialize, Serialize};
 
@@ -160,6 +162,16 @@ impl VenueSeries {
             }
         }
         Given::New(refusals)
+    }
+
+    /// Whether candles of this timeframe, or of a shorter one that tiles it, were given without
+    /// leaving out anything of a span.
+    pub(crate) fn has_given(&self, timeframe: Timeframe, span: TimeRange) -> bool {
+        self.given.iter().any(|(base, ranges)| {
+            let base = Timeframe::ALL.get(usize::from(*base));
+            base.is_some_and(|base| *base == timeframe || tiles(*base, timeframe))
+                && ranges.covers(span.start.nanos(), span.end.nanos())
+        })
     }
 
     /// A candle past the end of the roll-up that holds `after` came from the same source.
@@ -415,6 +427,26 @@ mod tests {
         };
         assert_eq!(whole(Before::Unknown), [4]);
         assert_eq!(whole(Before::Nothing), [0, 4], "the series begins at 3");
+    }
+
+    #[test]
+    fn what_a_page_leaves_out_is_known_and_what_lies_between_pages_is_not() {
+        let hours = |from: i64, to: i64| {
+            let at = |hour: i64| Timestamp::from_seconds(hour * 3_600);
+            TimeRange::new(at(from), at(to))
+        };
+        let mut series = VenueSeries::default();
+        series.take(Timeframe::H1, &candle(0, "1"), Before::Unknown);
+        let after = Before::Candle(3_600 * 1_000_000_000);
+        series.take(Timeframe::H1, &candle(3, "1"), after);
+        series.take(Timeframe::H1, &candle(6, "1"), Before::Unknown);
+        assert!(series.has_given(Timeframe::H1, hours(0, 4)));
+        assert!(
+            series.has_given(Timeframe::H4, hours(0, 4)),
+            "hours tile them"
+        );
+        assert!(!series.has_given(Timeframe::H1, hours(4, 6)));
+        assert!(!series.has_given(Timeframe::M30, hours(0, 4)));
     }
 
     #[test]

@@ -28,7 +28,7 @@ use crate::tally::Tally;
 /// The version of what this pipeline makes of records, and of its state. It grows with every change
 /// that makes other output of the same records; a state of another version is not gone on from: the
 /// data is rebuilt from the log.
-pub const PIPELINE_VERSION: u32 = 2;
+pub const PIPELINE_VERSION: u32 = 3;
 
 /// The format of a piece of state.
 const FORMAT: u8 = 1;

@@ -235,6 +235,8 @@ impl Remote {
         Ok(CandlePage {
             next: after.filter(|_| page.next.is_some()),
             candles,
+            // the server asked its venue already
+            absent: Vec::new(),
         })
     }
 

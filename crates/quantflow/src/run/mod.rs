@@ -2,9 +2,10 @@
 //!
 //! [`engines`] opens what the configuration names; [`venue`] runs a venue (its ingestion and the
 //! writer of its partition); [`demo`] is the generated market; [`sources`] answers what the gateway
-//! asks of roles other than market; [`housekeeping`] is what is done beside; [`series_swap`] undoes
+//! asks of roles other than market, `asked` which candles venues were asked for; [`housekeeping`] is what is done beside; [`series_swap`] undoes
 //! what an interrupted rebuild left; [`up`] puts it together.
 
+mod asked;
 pub(crate) mod demo;
 pub(crate) mod engines;
 pub(crate) mod history;

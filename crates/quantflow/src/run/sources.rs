@@ -16,6 +16,8 @@ use quantflow_seams::{Budget, BudgetUse, Clock, SeriesStore};
 use quantflow_wire::{Channel, Codec, Purpose};
 use tokio::time::Instant;
 
+use super::asked::Asked;
+
 /// What the services of a process itself are called in `/health`; the others are venues.
 const STORE: &str = "store";
 const LOG: &str = "log";
@@ -47,8 +49,8 @@ pub(crate) struct Running {
     clock: Arc<dyn Clock>,
     /// When messages were last counted, by venue and connection, and what their rate was.
     rates: Mutex<BTreeMap<(VenueId, u32), Rate>>,
-    /// What venues said that they do not have: not asked again.
-    nothing: Mutex<BTreeMap<(Symbol, Timeframe), Timestamp>>,
+    /// What venues were asked for by readers.
+    asked: Asked,
     /// What was used of each venue's limits when [`Running::watch_budget`] last looked.
     used: Mutex<BTreeMap<VenueId, Vec<BudgetUse>>>,
 }
@@ -78,7 +80,7 @@ impl Running {
             budget,
             clock,
             rates: Mutex::default(),
-            nothing: Mutex::default(),
+            asked: Asked::default(),
             used: Mutex::default(),
         }
     }
@@ -303,14 +305,8 @@ impl HistorySource for Running {
         if !live.codec.describe().timeframes.contains(&timeframe) {
             return HistoryOutcome::Nothing;
         }
-        let key = (symbol.clone(), timeframe);
-        let known = self
-            .nothing
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .get(&key)
-            .copied();
-        if known.is_some_and(|before| range.end <= before) {
+        let now = self.clock.now();
+        if self.asked.has(symbol, timeframe, range, now) {
             return HistoryOutcome::Nothing;
         }
         let Some(venue_symbol) = live.codec.spell(symbol) else {
@@ -320,17 +316,27 @@ impl HistorySource for Running {
             symbol: venue_symbol,
             timeframe,
             from: (range.start > Timestamp::MIN).then_some(range.start),
-            to: Some(range.end.min(self.clock.now())),
+            to: Some(range.end),
             purpose: Purpose::Interactive,
         };
         match live.ingest.request_history(request).await {
-            Ok(history) if history.rows > 0 => HistoryOutcome::Added,
-            Ok(_) => {
-                let mut nothing = self.nothing.lock().unwrap_or_else(PoisonError::into_inner);
-                nothing.insert(key, range.end);
-                HistoryOutcome::Nothing
+            Ok(history) => {
+                let began = match history.first {
+                    Some(first) if !history.complete => first.max(range.start),
+                    _ => range.start,
+                };
+                let came = TimeRange::new(began, range.end);
+                self.asked.came(symbol, timeframe, came, now);
+                if history.rows == 0 {
+                    return HistoryOutcome::Nothing;
+                }
+                self.market.caught_up(&venue).await;
+                HistoryOutcome::Added
             }
-            Err(error) => HistoryOutcome::Failed(error.to_string()),
+            Err(error) => {
+                self.asked.failed(symbol, timeframe, range, now);
+                HistoryOutcome::Failed(error.to_string())
+            }
         }
     }
 }

@@ -16,14 +16,14 @@ const AT_ONCE: usize = 4;
 /// What a request for history brought into the raw log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct History {
-    /// How many candles.
+    /// How many candles; a few of them may lie before the span.
     pub rows: u64,
     /// Where the first begins.
     pub first: Option<Timestamp>,
     /// Where the last begins.
     pub last: Option<Timestamp>,
     /// Whether everything that the venue has of the span came. Not so when it was so long that the
-    /// number of pages ran out: ask on from `last`.
+    /// number of pages ran out: ask on, up to `first`.
     pub complete: bool,
 }
 
@@ -110,46 +110,60 @@ impl Histories {
 }
 
 impl Shared {
+    /// Page by page from the newest to the oldest: whenever it ends, what came lies without a break
+    /// before what is held, and what is left is one span.
     async fn fetch_history(&self, request: &HistoryRequest) -> Result<History, AskError> {
         let how = self.stubbornness(request.purpose);
+        let timeframe = request.timeframe;
         let mut history = History::default();
-        let mut from = request.from;
+        let mut to = request.to;
         for _ in 0..self.policy.history_pages {
             let query = |limit| Query::Candles {
                 symbol: request.symbol.clone(),
-                timeframe: request.timeframe,
-                from,
-                to: request.to,
+                timeframe,
+                from: None,
+                to,
                 limit,
             };
-            let limit = self.codec.page_limit(&query(1)).max(1);
+            let page = self.codec.page_limit(&query(1)).max(1);
+            let limit = match request.from {
+                Some(from) => candles_in(timeframe, from, to.unwrap_or(self.clock.now())).min(page),
+                None => page,
+            };
             let events = self.answer(&query(limit), how).await?;
             let opens = events.iter().filter_map(|event| match &event.kind {
                 EventKind::Candle(candle) => Some(candle.open_time),
                 _ => None,
             });
-            let (mut rows, mut first, mut last) = (0, None, None);
+            let (mut rows, mut first) = (0, None);
             for open in opens {
                 rows += 1;
                 first = Some(first.map_or(open, |first: Timestamp| first.min(open)));
-                last = Some(last.map_or(open, |last: Timestamp| last.max(open)));
+                history.last = history.last.max(Some(open));
             }
             history.rows += rows;
-            history.first = history.first.or(first);
-            history.last = history.last.max(last);
-            let short = rows < u64::from(limit);
-            let (Some(began), Some(last), false) = (from, last, short) else {
-                // the venue has no more, or only the newest page was wanted
+            history.first = first.or(history.first);
+            let Some(first) = first.filter(|_| rows >= u64::from(limit)) else {
+                // the venue has no more
                 history.complete = true;
                 return Ok(history);
             };
-            let next = request.timeframe.end_of(last);
-            if next <= began || request.to.is_some_and(|to| next >= to) {
+            // without a beginning only the newest page was wanted
+            if request.from.is_none_or(|from| first <= from) || to.is_some_and(|to| first >= to) {
                 history.complete = true;
                 return Ok(history);
             }
-            from = Some(next);
+            to = Some(first);
         }
         Ok(history)
     }
+}
+
+/// How many candles of a span there can be, at least one.
+fn candles_in(timeframe: Timeframe, from: Timestamp, to: Timestamp) -> u32 {
+    // no month is shorter than nine tenths of an average one
+    let length = timeframe.approximate_nanos();
+    let length = timeframe.fixed_nanos().unwrap_or(length / 10 * 9).max(1);
+    let span = to.since(timeframe.open_of(from)).max(1) as u64;
+    u32::try_from(span.div_ceil(length as u64)).unwrap_or(u32::MAX)
 }

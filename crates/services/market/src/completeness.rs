@@ -23,6 +23,9 @@ pub struct Completeness {
     /// When nothing was received of a venue whose ids do not say what is missing: something may
     /// have been traded, so nothing in these spans is known to be complete.
     down: Vec<TimeRange>,
+    /// Nothing later is known to be complete: nothing is being received now, or nothing has come
+    /// since it is.
+    until: Option<Timestamp>,
     /// Whether ranges that were filled are kept.
     keeps_filled: bool,
 }
@@ -46,6 +49,13 @@ impl Completeness {
             sum.apply(event);
         }
         sum
+    }
+
+    /// Says that nothing past an instant is known to be complete.
+    #[must_use]
+    pub fn known_until(mut self, until: Option<Timestamp>) -> Self {
+        self.until = until;
+        self
     }
 
     /// Takes one more event.
@@ -140,10 +150,12 @@ impl Completeness {
             .extend(self.ranges.values().filter(missing).map(|range| range.from));
     }
 
-    /// Whether everything in a span is there: the series began at or before it, and nothing that
-    /// is still missing may lie in it.
+    /// Whether everything in a span is there: the series began at or before it, nothing that is
+    /// still missing may lie in it, and it is heard of to its end.
     pub fn is_complete(&self, span: TimeRange) -> bool {
-        self.began.is_some_and(|began| began.time <= span.start) && !self.is_touched(span)
+        self.began.is_some_and(|began| began.time <= span.start)
+            && self.until.is_none_or(|until| span.end <= until)
+            && !self.is_touched(span)
     }
 
     /// Whether something that is still missing may lie in a span.
@@ -278,6 +290,14 @@ mod tests {
         ));
         assert!(!sum.is_complete(seconds(200, 260)));
         assert!(sum.is_complete(seconds(300, 360)));
+    }
+
+    #[test]
+    fn past_what_is_heard_nothing_is_known_to_be_complete() {
+        let until = Timestamp::from_seconds(250);
+        let sum = Completeness::of(&story(), None).known_until(Some(until));
+        assert!(sum.is_complete(seconds(200, 250)));
+        assert!(!sum.is_complete(seconds(200, 260)));
     }
 
     #[test]

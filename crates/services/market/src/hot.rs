@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use quantflow_model::{Candle, Price, Quote, Timestamp, VenueId};
 use quantflow_pipeline::{FeedState, Pipeline, SymbolSlot};
 use quantflow_wire::{LogPosition, PartitionId};
+use tokio::sync::watch;
 
 use crate::completeness::Completeness;
 use crate::day_window::{DAY_WINDOW_TIMEFRAME, DayWindow};
@@ -24,6 +25,8 @@ pub(crate) struct Shared {
     /// Held while a slice of the log is applied (well under a millisecond) and while a reader
     /// copies what it needs; never across an await.
     hot: Mutex<Hot>,
+    /// The place up to which the log is applied and can be read.
+    pub(crate) applied: watch::Sender<LogPosition>,
 }
 
 /// The state that is shared.
@@ -78,6 +81,7 @@ impl Shared {
             venue,
             partition,
             silence_nanos,
+            applied: watch::Sender::new(hot.position),
             hot: Mutex::new(hot),
         }
     }
@@ -213,6 +217,26 @@ impl Hot {
         } else {
             Health::Live
         }
+    }
+
+    /// Up to when everything of a symbol's feed is heard; `None` while it flows, and of what never
+    /// had a feed (an import). While it is down, and after that until the next trade, whose id tells
+    /// what was missed, that is its last trade.
+    pub(crate) fn heard_until(&self, slot: SymbolSlot) -> Option<Timestamp> {
+        let cut = self.cut_off || self.connections.is_empty();
+        let flows = match self.pipeline.feed(slot) {
+            FeedState::Live => !cut && self.pipeline.is_caught_up(slot),
+            FeedState::Down { .. } => false,
+            FeedState::Unknown => return None,
+        };
+        let last = self.pipeline.last_trade(slot).map(|trade| trade.time);
+        last.filter(|_| !flows)
+    }
+
+    /// What is known to be missing of a symbol now.
+    pub(crate) fn completeness(&self, slot: SymbolSlot) -> Completeness {
+        let kept = self.kept(slot).map(|kept| kept.completeness.clone());
+        kept.unwrap_or_default().known_until(self.heard_until(slot))
     }
 
     /// Whether a connection carries a symbol's trades.

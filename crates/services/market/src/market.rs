@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use quantflow_model::{LedgerEvent, Symbol, TimeRange, Timeframe, Timestamp};
+use quantflow_model::{LedgerEvent, Symbol, TimeRange, Timeframe, Timestamp, VenueId};
 use quantflow_seams::{Clock, EventLog, LedgerQuery, QuarantineQuery, QuarantineRow, SeriesStore};
 use quantflow_wire::PartitionId;
 
@@ -88,6 +88,22 @@ impl Market {
                 Some((shared.partition.clone(), error))
             })
             .collect()
+    }
+
+    /// Waits until everything that a venue's log holds now can be read here; for nothing when the
+    /// venue is not ingested here.
+    pub async fn caught_up(&self, venue: &VenueId) {
+        let of_venue = |shared: &&Arc<Shared>| shared.venue == *venue;
+        let Some(shared) = self.partitions.iter().find(of_venue) else {
+            return;
+        };
+        let end = self.log.end(&shared.partition);
+        // it fails when the partition is gone, which this holds
+        let _ = shared
+            .applied
+            .subscribe()
+            .wait_for(|applied| *applied >= end)
+            .await;
     }
 
     /// The partition that has a symbol.

@@ -223,6 +223,7 @@ impl Partition {
             take(&mut hot, &mut self.output);
         }
         self.reviser.add(&mut self.output).await?;
+        self.shared.applied.send_replace(at);
         self.publisher.publish(at, &self.output);
         metrics::count(self.shared.partition.as_str(), &self.output.counts);
         if let Some(effects) = &self.parts.effects {

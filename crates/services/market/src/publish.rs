@@ -209,7 +209,8 @@ fn view(hot: &Hot, slot: SymbolSlot, timeframe: Timeframe, candle: &Candle) -> C
     let span = TimeRange::new(candle.open_time, timeframe.end_of(candle.open_time));
     let complete = hot
         .kept(slot)
-        .is_some_and(|kept| kept.completeness.is_complete(span));
+        .is_some_and(|kept| kept.completeness.is_complete(span))
+        && hot.heard_until(slot).is_none_or(|until| span.end <= until);
     CandleView {
         candle: *candle,
         complete,

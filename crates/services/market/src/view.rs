@@ -85,6 +85,9 @@ pub struct CandlePage {
     pub candles: Vec<CandleView>,
     /// Where the next page begins (its `from`), if there is more.
     pub next: Option<Timestamp>,
+    /// Spans of what was asked for in which there is no candle, and not because nothing was traded:
+    /// nobody knows. Ascending; only of the present, not of an `as_of`.
+    pub absent: Vec<TimeRange>,
 }
 
 /// Which candles a reader wants.

@@ -11,18 +11,14 @@ use std::time::Duration;
 
 use quantflow_e2e::server::Server;
 use quantflow_e2e::spine::venue;
-use quantflow_model::{Decimal, Symbol, TimeRange, Timestamp};
+use quantflow_model::{Decimal, Symbol, Timeframe, Timestamp};
 use quantflow_replay::{GeneratedMarket, GeneratedOptions, ReplayOptions, ReplayServer, Speed};
 use quantflow_seams::{Clock, SystemClock};
 use serde_json::Value;
 use tokio::process::Command;
 
-/// Compared where they were over before we began: the venue's own, fetched when they are asked for.
-const BEFORE: [&str; 2] = ["1d", "1h"];
-/// Compared where they opened after we began: made of trades here. (What lies across our beginning is
-/// left out: known faults, a part of a candle is answered there as if it were whole. Also the longer
-/// candle within which a fetched page of shorter ones begins; so the longest are asked for first.)
-const SINCE: [&str; 3] = ["5m", "1m", "1s"];
+/// Shortest first, so that what is fetched of a longer one meets what was rolled up of the shorter.
+const TIMEFRAMES: [&str; 6] = ["1s", "1m", "5m", "15m", "1h", "1d"];
 const SYMBOLS: [&str; 2] = ["BTC/USDT", "ETH/USDT"];
 
 async fn python() -> Option<PathBuf> {
@@ -51,7 +47,7 @@ async fn ccxt(python: &Path, base: &str) -> Value {
     let run = Command::new(python)
         .arg(script)
         .arg(base)
-        .arg([&BEFORE[..], &SINCE].concat().join(","))
+        .arg(TIMEFRAMES.join(","))
         .args(SYMBOLS)
         .kill_on_drop(true)
         .output();
@@ -73,17 +69,15 @@ struct Theirs {
 }
 
 impl Theirs {
-    /// Those that lie wholly within a span.
-    fn of(seen: &Value, span: TimeRange) -> Self {
-        let (start, end) = (span.start.millis(), span.end.millis());
-        let before = end.min(seen["before"].as_i64().unwrap());
+    fn of(seen: &Value) -> Self {
+        let before = seen["before"].as_i64().unwrap();
         let by_open = |rows: &Value| -> BTreeMap<i64, Value> {
             let rows = rows.as_array().unwrap().iter();
             rows.map(|row| (row[0].as_i64().unwrap(), row.clone()))
                 .collect()
         };
         let mut said = by_open(&seen["said"]);
-        said.retain(|open, kline| start <= *open && kline[6].as_i64().unwrap() < before);
+        said.retain(|_, kline| kline[6].as_i64().unwrap() < before);
         // at either end there may be spans without trades, of which nobody can tell whether we should
         // have a candle: nothing is carried on into them, nor past the clock that the market outruns
         let traded: Vec<i64> = said
@@ -148,7 +142,8 @@ fn exact(value: &Value) -> Decimal {
     value.as_str().unwrap().parse().unwrap()
 }
 
-/// Candles that both have: how many, and how many of them we made of trades.
+/// Candles that both have: how many, how many of them we made of trades, and how many carry on the
+/// close before.
 struct Compared {
     candles: usize,
     from_trades: usize,
@@ -253,23 +248,20 @@ async fn candles_of_an_unmodified_ccxt_are_ours() {
         ("QUANTFLOW__LOG__LEVEL", "error"),
     ];
     let folder = tempfile::tempdir().unwrap();
-    let before = TimeRange::new(Timestamp::EPOCH, replay.market_now());
     let server = Server::start(folder.path(), &[], &environment).await;
     reached(&server, &symbols, replay.market_now()).await;
-    let since = TimeRange::new(replay.market_now(), Timestamp::MAX);
     // long enough that candles of five minutes are made of trades
-    let enough = since.start + Duration::from_mins(11);
+    let since = replay.market_now();
+    let enough = since + Duration::from_mins(11);
     reached(&server, &symbols, enough).await;
     // ccxt first: what it saw as over is over for us, who are asked later
     let theirs = ccxt(&python, &rest).await;
     reached(&server, &symbols, replay.market_now()).await;
     println!("ccxt {}", theirs["version"]);
     for (symbol, name) in symbols.iter().zip(SYMBOLS) {
-        let before_us = BEFORE.map(|timeframe| (timeframe, before));
-        let since_then = SINCE.map(|timeframe| (timeframe, since));
-        for (timeframe, span) in before_us.into_iter().chain(since_then) {
+        for timeframe in TIMEFRAMES {
             let what = format!("{symbol} {timeframe}");
-            let theirs = Theirs::of(&theirs["seen"][name][timeframe], span);
+            let theirs = Theirs::of(&theirs["seen"][name][timeframe]);
             let ours = ours(&server, symbol, timeframe, &theirs).await;
             let compared = compare(&what, &ours, &theirs);
             println!(
@@ -277,16 +269,27 @@ async fn candles_of_an_unmodified_ccxt_are_ours() {
                 compared.candles, compared.from_trades, compared.carried
             );
             // the market is at least a day old; since we began eleven minutes have gone by
-            let least = match timeframe {
-                "1d" | "5m" => 1,
-                "1h" => 23,
-                "1m" => 10,
-                _ => 300,
+            let (least, made_here) = match timeframe {
+                "1s" => (900, 300),
+                "1m" => (900, 10),
+                "5m" => (280, 1),
+                "15m" => (90, 0),
+                "1h" => (23, 0),
+                _ => (1, 0),
             };
-            let here = compared.candles - compared.carried;
-            let made_here = if span == before { 0 } else { here };
-            assert_eq!(compared.from_trades, made_here, "{what}");
             assert!(compared.candles >= least, "{what}: {}", compared.candles);
+            let here = compared.from_trades + compared.carried;
+            assert!(here >= made_here, "{what}: {here} made here");
+            let length: Timeframe = timeframe.parse().unwrap();
+            // a venue's candle that holds the moment we began is over then, whatever our trades say
+            let after = since.plus_nanos(length.approximate_nanos());
+            for (_, candle) in ours.range(after.millis()..) {
+                let of_trades = candle.get("firstTradeId").is_some();
+                assert!(
+                    of_trades || candle["fill"] == "previous",
+                    "{what}: {candle}"
+                );
+            }
         }
     }
     assert!(server.stop().await, "it ends in good order");

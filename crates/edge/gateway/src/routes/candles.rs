@@ -130,20 +130,8 @@ async fn ohlc(shared: Arc<Shared>, call: Call) -> Result<Answer, Problem> {
         fill: call.parameters.is("fill", "previous"),
     };
     let mut page = shared.market.candles(&request).await?;
-    if let Some(older) = not_held(&shared, &request, &page) {
-        let asked = shared
-            .history
-            .request_history(&request.symbol, request.timeframe, older);
-        match tokio::time::timeout(HISTORY_PATIENCE, asked).await {
-            Ok(HistoryOutcome::Added) => page = shared.market.candles(&request).await?,
-            Ok(HistoryOutcome::Nothing) => {}
-            Ok(HistoryOutcome::Failed(why)) => {
-                tracing::warn!(symbol = %request.symbol, cause = %why, "older candles could not be fetched");
-            }
-            Err(_) => {
-                tracing::debug!(symbol = %request.symbol, "older candles are still being fetched");
-            }
-        }
+    if !page.absent.is_empty() && fetch_absent(&shared, &request, &page).await {
+        page = shared.market.candles(&request).await?;
     }
     let freshness = freshness(&shared, &request, &page);
     let style = call.style();
@@ -157,30 +145,38 @@ async fn ohlc(shared: Arc<Shared>, call: Call) -> Result<Answer, Problem> {
         .next(page.next.map(|next| next.nanos().to_string())))
 }
 
-/// The range before the oldest candle that is held, where a reader wants candles from it.
-fn not_held(shared: &Shared, request: &CandleRequest, page: &CandlePage) -> Option<TimeRange> {
-    if request.as_of.is_some() || request.range.is_empty() {
-        return None;
-    }
-    let end = page
-        .candles
-        .first()
-        .map_or(request.range.end.min(shared.clock.now()), |view| {
-            view.candle.open_time
-        });
-    let length = request.timeframe.approximate_nanos();
-    let start = if request.range.start == Timestamp::MIN {
-        let missing = request
-            .limit
-            .checked_sub(page.candles.len())
-            .filter(|n| *n > 0)?;
-        end.plus_nanos(-length.saturating_mul(i64::try_from(missing).ok()?))
-    } else {
-        request.range.start
+/// Asks the venue for what a page should have and has not; whether some of it came.
+async fn fetch_absent(shared: &Shared, request: &CandleRequest, page: &CandlePage) -> bool {
+    let spans = few(&page.absent);
+    let asked = spans.into_iter().map(|span| {
+        shared
+            .history
+            .request_history(&request.symbol, request.timeframe, span)
+    });
+    let asked = futures_util::future::join_all(asked);
+    let Ok(outcomes) = tokio::time::timeout(HISTORY_PATIENCE, asked).await else {
+        tracing::debug!(symbol = %request.symbol, "older candles are still being fetched");
+        return true;
     };
-    let start = request.timeframe.open_of(start);
-    // less than a candle is missing: nothing would come
-    (end.since(start) >= length).then(|| TimeRange::new(start, end))
+    for outcome in &outcomes {
+        if let HistoryOutcome::Failed(why) = outcome {
+            tracing::warn!(symbol = %request.symbol, cause = %why, "older candles could not be fetched");
+        }
+    }
+    outcomes.contains(&HistoryOutcome::Added)
+}
+
+/// A venue is asked for at most this many spans for one answer.
+const MOST_SPANS: usize = 4;
+
+/// The newest spans, and what is before them as one.
+fn few(spans: &[TimeRange]) -> Vec<TimeRange> {
+    let (before, newest) = spans.split_at(spans.len().saturating_sub(MOST_SPANS));
+    let mut few = newest.to_vec();
+    if let (Some(oldest), Some(first)) = (before.first(), few.first_mut()) {
+        first.start = oldest.start;
+    }
+    few
 }
 
 /// A range that is over holds, as long as nothing in it is known to be missing; the open candle never does.
@@ -201,7 +197,9 @@ fn freshness(shared: &Shared, request: &CandleRequest, page: &CandlePage) -> Fre
     {
         return Freshness::Moving;
     }
-    let whole = !page.candles.is_empty() && page.candles.iter().all(|view| view.complete);
+    let whole = !page.candles.is_empty()
+        && page.absent.is_empty()
+        && page.candles.iter().all(|view| view.complete);
     if whole {
         Freshness::Endpoint
     } else {

@@ -259,15 +259,25 @@ impl MarketQueries for FakeMarket {
             .collect();
         let more = all.len().saturating_sub(request.limit);
         if request.range.start == Timestamp::MIN {
+            let missing = request.limit.saturating_sub(all.len()) as i64;
+            let absent = all.first().filter(|_| missing > 0).map(|first| {
+                let (end, length) = (
+                    first.candle.open_time,
+                    request.timeframe.approximate_nanos(),
+                );
+                TimeRange::new(end.plus_nanos(-missing * length), end)
+            });
             return Ok(CandlePage {
                 candles: all[more..].to_vec(),
                 next: None,
+                absent: absent.into_iter().collect(),
             });
         }
         let next = all.get(request.limit).map(|view| view.candle.open_time);
         Ok(CandlePage {
             candles: all.into_iter().take(request.limit).collect(),
             next,
+            absent: Vec::new(),
         })
     }
 

@@ -197,9 +197,14 @@ impl Codec for FakeCodec {
                 (format!("/aggregates-from/{}/{limit}", from.0), 2)
             }
             Query::Book { limit, .. } => (format!("/book/{limit}"), 5),
-            Query::Candles { from, limit, .. } => {
-                let from = from.map_or(-1, Timestamp::seconds);
-                (format!("/candles/{from}/{limit}"), 2)
+            Query::Candles {
+                from: None,
+                to,
+                limit,
+                ..
+            } => {
+                let to = to.map_or_else(|| "now".to_owned(), |to| to.seconds().to_string());
+                (format!("/candles/{to}/{limit}"), 2)
             }
             other => {
                 return Err(RequestError::NotOffered {

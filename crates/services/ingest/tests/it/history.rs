@@ -24,13 +24,12 @@ fn request(from: Option<i64>, to: Option<i64>) -> HistoryRequest {
     }
 }
 
-/// The venue has the candles of the first 35 minutes.
+/// The venue has the candles of the first 35 minutes, and says the last few before a time.
 fn candles(target: &str) -> Option<Outcome> {
-    let (from, limit) = target.strip_prefix("/candles/")?.split_once('/')?;
-    let (from, limit): (i64, i64) = (from.parse().ok()?, limit.parse().ok()?);
-    let first = if from < 0 { 35 - limit } else { from / 60 };
-    let minutes = (first..first + limit).filter(|minute| *minute < 35);
-    let lines: Vec<_> = minutes
+    let (to, limit) = target.strip_prefix("/candles/")?.split_once('/')?;
+    let limit: i64 = limit.parse().ok()?;
+    let end = to.parse().map_or(35, |to: i64| (to / 60).min(35));
+    let lines: Vec<_> = ((end - limit).max(0)..end)
         .map(|minute| format!("candle {}", minute * 60))
         .collect();
     Some(ok(&lines.join("\n")))
@@ -42,7 +41,7 @@ async fn bench(policy: Policy) -> Bench {
 }
 
 #[tokio::test]
-async fn a_span_comes_page_by_page_until_the_venue_has_no_more() {
+async fn a_span_comes_page_by_page_newest_first() {
     let bench = bench(Policy::default()).await;
     let history = bench
         .ingest
@@ -60,10 +59,10 @@ async fn a_span_comes_page_by_page_until_the_venue_has_no_more() {
     assert_eq!(
         asked,
         [
-            "/candles/180/10",
-            "/candles/780/10",
-            "/candles/1380/10",
-            "/candles/1980/10"
+            "/candles/now/10",
+            "/candles/1500/10",
+            "/candles/900/10",
+            "/candles/300/2"
         ]
     );
     assert_eq!(
@@ -81,7 +80,38 @@ async fn a_span_comes_page_by_page_until_the_venue_has_no_more() {
     assert_eq!(
         bench.feed.requested("/candles").len(),
         5,
-        "no page past the end"
+        "no page before the beginning"
+    );
+}
+
+#[tokio::test]
+async fn before_the_first_candle_of_the_venue_there_is_nothing() {
+    let bench = bench(Policy::default()).await;
+    let request = request(Some(-20), Some(5));
+    let history = bench.ingest.request_history(request).await.unwrap();
+    assert_eq!(
+        (history.rows, history.first, history.complete),
+        (5, Some(at(0)), true)
+    );
+    assert_eq!(bench.feed.requested("/candles").len(), 1);
+}
+
+/// Whatever did not come is one span before what came.
+#[tokio::test]
+async fn when_the_venue_fails_in_between_the_newest_are_there() {
+    let answer = |target: &str| {
+        greetings(target).or_else(|| match target {
+            "/candles/900/10" => Some(status(400, &[], "no")),
+            _ => candles(target),
+        })
+    };
+    let bench = Bench::with(FakeCodec::new(), 0, Policy::default(), answer).await;
+    let asked = request(Some(3), None);
+    bench.ingest.request_history(asked).await.unwrap_err();
+    let seen = bench.feed.requested("/candles");
+    assert_eq!(
+        seen,
+        ["/candles/now/10", "/candles/1500/10", "/candles/900/10"]
     );
 }
 
@@ -113,8 +143,8 @@ async fn a_long_span_ends_at_the_bound_and_says_so() {
         .await
         .unwrap();
     assert_eq!(
-        (history.rows, history.last, history.complete),
-        (20, Some(at(19)), false)
+        (history.rows, history.first, history.complete),
+        (20, Some(at(15)), false)
     );
 }
 

@@ -5,7 +5,7 @@ use quantflow_model::{Candle, CandleOrigin, CandleState, Symbol, TimeRange, Time
 use quantflow_seams::CandleQuery;
 
 use super::Market;
-use crate::candles::{Merged, compose, fill};
+use crate::candles::{Merged, compose, fill, gaps};
 use crate::completeness::Completeness;
 use crate::queries::QueryError;
 use crate::view::{CandlePage, CandleRequest, CandleView};
@@ -43,8 +43,10 @@ impl Market {
         if candles.is_empty() {
             self.require_known(&request.symbol, known).await?;
         }
+        let mut absent = Vec::new();
         if request.as_of.is_none() {
             self.improve(request, &mut candles).await?;
+            absent = self.absent(request, &candles).await?;
         }
         let mut next = None;
         if candles.len() > request.limit {
@@ -54,14 +56,67 @@ impl Market {
         if request.fill {
             let end = next.unwrap_or_else(|| request.range.end.min(self.clock.now()));
             let ledger = self.ledger_of(request).await?;
-            let filled = fill(candles, request.timeframe, end, wanted, &ledger);
+            let filled = fill(candles, request.timeframe, end, wanted, |span| {
+                ledger.is_complete(span) || self.has_given(request, span)
+            });
             next = (filled.len() > request.limit)
                 .then(|| filled[request.limit].candle.open_time)
                 .or(next);
             candles = filled;
             candles.truncate(request.limit);
         }
-        Ok(CandlePage { candles, next })
+        Ok(CandlePage {
+            candles,
+            next,
+            absent,
+        })
+    }
+
+    /// Spans without candles of which nobody knows whether anything was traded in them.
+    async fn absent(
+        &self,
+        request: &CandleRequest,
+        candles: &[CandleView],
+    ) -> Result<Vec<TimeRange>, QueryError> {
+        let spans = gaps(request, candles, self.clock.now());
+        if spans.is_empty() {
+            return Ok(spans);
+        }
+        let ledger = self.ledger_of(request).await?;
+        let mut absent = Vec::new();
+        for span in spans {
+            let explained = ledger.is_complete(span) || self.has_given(request, span);
+            let follows = candles
+                .iter()
+                .any(|view| view.candle.open_time < span.start);
+            // where nothing before it is held, it may have been, and was not kept for so long
+            if !explained || !(follows || self.holds_before(request, span.start).await?) {
+                absent.push(span);
+            }
+        }
+        Ok(absent)
+    }
+
+    /// Whether the venue, or a file, gave candles that leave nothing of a span out.
+    fn has_given(&self, request: &CandleRequest, span: TimeRange) -> bool {
+        // what was given by a moment of the past is not kept
+        let shared = self.shared(&request.symbol);
+        let Some(shared) = shared.filter(|_| request.as_of.is_none()) else {
+            return false;
+        };
+        let hot = shared.lock();
+        let slot = hot.pipeline.slot(&request.symbol);
+        slot.is_some_and(|slot| hot.pipeline.has_given(slot, request.timeframe, span))
+    }
+
+    async fn holds_before(
+        &self,
+        request: &CandleRequest,
+        moment: Timestamp,
+    ) -> Result<bool, QueryError> {
+        let range = TimeRange::new(Timestamp::MIN, moment);
+        let (held, _) = self.read(request, range, 1, true).await?;
+        Ok(!held.is_empty())
     }
 
     /// The candles of a span, ascending, at most `limit` of one end; the open one too, unless the
@@ -188,10 +243,7 @@ impl Market {
         };
         let hot = shared.lock();
         let slot = hot.pipeline.slot(&request.symbol);
-        let kept = slot.and_then(|slot| hot.kept(slot));
-        Ok(kept
-            .map(|kept| kept.completeness.clone())
-            .unwrap_or_default())
+        Ok(slot.map(|slot| hot.completeness(slot)).unwrap_or_default())
     }
 
     fn hot_candles(&self, symbol: &Symbol, timeframe: Timeframe, range: TimeRange) -> HotCandles {
