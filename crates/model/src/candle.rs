@@ -114,7 +114,13 @@ pub struct Candle {
 }
 
 impl Candle {
-    /// The candle of both parts together. `later` holds trades that come after this one's where
+    /// Whether it is known that nothing was traded in it: its prices are then only the close before,
+    /// carried on.
+    pub fn is_empty(&self) -> bool {
+        self.trades == Some(0)
+    }
+
+    /// The candle of both parts together; a part without trades adds no prices. `later` holds trades that come after this one's where
     /// neither side names its trades; where both do, their keys decide which opens and closes, by
     /// id when `by_id`, else by time and id. Keeps this one's open time, state, revision and
     /// origin. `None` when an exact sum has too many digits.
@@ -129,17 +135,22 @@ impl Candle {
             (Some(ours), Some(theirs)) => !before(theirs, ours),
             _ => true,
         };
-        let (first, last) = (
-            if opens_earlier { later } else { self },
-            if closes_later { later } else { self },
-        );
+        let (first, last) = match (self.is_empty(), later.is_empty()) {
+            (true, false) => (later, later),
+            (false, true) => (self, self),
+            _ => (
+                if opens_earlier { later } else { self },
+                if closes_later { later } else { self },
+            ),
+        };
+        let only = (self.is_empty() != later.is_empty()).then_some(first);
         Some(Self {
             open: first.open,
             close: last.close,
             first_trade: first.first_trade,
             last_trade: last.last_trade,
-            high: self.high.max(later.high),
-            low: self.low.min(later.low),
+            high: only.map_or(self.high.max(later.high), |only| only.high),
+            low: only.map_or(self.low.min(later.low), |only| only.low),
             volume: Quantity(self.volume.0.checked_add(later.volume.0)?),
             quote_volume: sum(
                 self.quote_volume.map(|n| n.0),
@@ -169,5 +180,46 @@ fn sum(a: Option<crate::Decimal>, b: Option<crate::Decimal>) -> Option<Option<cr
     match (a, b) {
         (Some(a), Some(b)) => a.checked_add(b).map(Some),
         _ => Some(None),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn candle(price: &str, trades: u64) -> Candle {
+        let price = price.parse().unwrap();
+        Candle {
+            open_time: Timestamp::EPOCH,
+            open: price,
+            high: price,
+            low: price,
+            close: price,
+            volume: Quantity::ZERO,
+            quote_volume: None,
+            trades: Some(trades),
+            taker_buy_volume: None,
+            taker_buy_quote_volume: None,
+            first_trade: None,
+            last_trade: None,
+            state: CandleState::Closed,
+            revision: 0,
+            known: Timestamp::EPOCH,
+            origin: CandleOrigin::Venue,
+        }
+    }
+
+    #[test]
+    fn a_part_without_trades_adds_no_prices() {
+        let prices = |a: (&str, u64), b: (&str, u64)| {
+            let merged = candle(a.0, a.1).merge(&candle(b.0, b.1), false).unwrap();
+            let prices = [merged.open, merged.high, merged.low, merged.close];
+            (prices.map(|price| price.to_string()), merged.trades)
+        };
+        let of = |prices: [&str; 4], trades| (prices.map(str::to_owned), Some(trades));
+        assert_eq!(prices(("9", 0), ("2", 3)), of(["2"; 4], 3));
+        assert_eq!(prices(("2", 3), ("9", 0)), of(["2"; 4], 3));
+        assert_eq!(prices(("2", 3), ("9", 1)), of(["2", "9", "2", "9"], 4));
+        assert_eq!(prices(("2", 0), ("9", 0)), of(["2", "9", "2", "9"], 0));
     }
 }

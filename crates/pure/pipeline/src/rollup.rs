@@ -67,9 +67,11 @@ pub(crate) enum Given {
 struct Rolling {
     candle: Candle,
     end: i64,
-    /// Open times of the first and the last child in it.
+    /// Open time of the first child in it.
     first_child: i64,
-    last_child: i64,
+    /// Open times of the children whose prices open and close it.
+    opens_at: i64,
+    closes_at: i64,
     /// Whether its first child is the first row of a file.
     begins_series: bool,
     /// Whether its end was reached.
@@ -209,7 +211,8 @@ impl VenueSeries {
                     },
                     end: range.end.nanos(),
                     first_child: open,
-                    last_child: open,
+                    opens_at: open,
+                    closes_at: open,
                     begins_series: begins,
                     reached: end >= range.end.nanos(),
                     changed: true,
@@ -223,8 +226,13 @@ impl VenueSeries {
             self.rolling.remove(&key);
             return Err(TOO_MANY_DIGITS.refusal(reason));
         };
-        // children say their order by their own open times, whether or not they name trades
-        let (opens, closes) = (open < rolling.first_child, open > rolling.last_child);
+        // children say their order by their own open times, whether or not they name trades; one in
+        // which nothing was traded says nothing of the prices
+        let (opens, closes) = match (rolling.candle.is_empty(), child.is_empty()) {
+            (true, false) => (true, true),
+            (false, true) => (false, false),
+            _ => (open < rolling.opens_at, open > rolling.closes_at),
+        };
         let first = if opens { child } else { &rolling.candle };
         let last = if closes { child } else { &rolling.candle };
         merged.open = first.open;
@@ -233,10 +241,15 @@ impl VenueSeries {
         merged.last_trade = last.last_trade;
         rolling.candle = merged;
         if opens {
-            rolling.begins_series = begins;
+            rolling.opens_at = open;
         }
-        rolling.first_child = rolling.first_child.min(open);
-        rolling.last_child = rolling.last_child.max(open);
+        if closes {
+            rolling.closes_at = open;
+        }
+        if open < rolling.first_child {
+            rolling.begins_series = begins;
+            rolling.first_child = open;
+        }
         rolling.reached |= end >= rolling.end;
         rolling.changed = true;
         Ok(())
@@ -395,6 +408,29 @@ mod tests {
             assert_eq!(other, Given::Corrected);
             let same = series.take(Timeframe::H1, &candle(2, "1.5"), Before::Unknown);
             assert_eq!(same, Given::Repeated);
+        }
+    }
+
+    #[test]
+    fn a_child_without_trades_says_nothing_of_the_prices() {
+        for order in [[0, 1, 2, 3], [3, 2, 1, 0], [1, 3, 0, 2]] {
+            let mut series = VenueSeries::default();
+            for hour in order {
+                // nothing was traded in the first and the last: they carry prices of elsewhere
+                let (price, trades) = [("99", 0), ("3", 2), ("5", 2), ("1", 0)][hour as usize];
+                let child = Candle {
+                    trades: Some(trades),
+                    ..candle(hour, price)
+                };
+                series.take(Timeframe::H1, &child, Before::Unknown);
+            }
+            let out = flush(&mut series);
+            let four = out.iter().find(|(t, _)| *t == Timeframe::H4).unwrap().1;
+            let shown = [four.open, four.high, four.low, four.close].map(|p| p.to_string());
+            assert_eq!(shown, ["3", "5", "3", "5"], "{order:?}");
+            let (first, last) = (out[0].1, out[1].1);
+            let shown = [first.open, first.close, last.open, last.close].map(|p| p.to_string());
+            assert_eq!(shown, ["3", "3", "5", "5"], "each pair has one with trades");
         }
     }
 

@@ -290,7 +290,7 @@ fn rollups_of_klines_are_the_native_ones() {
     check_rollup(m15, M15, h1, H1, 11_668, 11_668);
     check_rollup(h4, H4, d1, D1, 3_178, 3_178);
     check_rollup(h1, H1, d1, D1, 1_580, 1_580);
-    check_rollup(h1, H1, h4, H4, 9_480, 9_481);
+    check_rollup(h1, H1, h4, H4, 9_481, 9_481);
     check_rollup(d1, D1, w1, W1, 454, 454);
     check_rollup(d1, D1, mo1, Mo1, 104, 104);
 }
