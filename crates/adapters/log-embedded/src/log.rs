@@ -322,7 +322,19 @@ impl EventLog for EmbeddedLog {
         id: &PartitionId,
         segment: &ClosedSegment,
     ) -> Result<Vec<u8>, LogError> {
-        self.read_closed_bytes(id, segment).await
+        self.read_closed_file(id, segment, |path| std::fs::read(path))
+            .await
+    }
+
+    async fn segment_part(
+        &self,
+        id: &PartitionId,
+        segment: &ClosedSegment,
+        at: u64,
+        most: usize,
+    ) -> Result<Vec<u8>, LogError> {
+        self.read_closed_file(id, segment, move |path| closed::part_of(path, at, most))
+            .await
     }
 
     async fn remove_before(&self, id: &PartitionId, position: LogPosition) -> Result<(), LogError> {
