@@ -76,7 +76,8 @@ impl EmbeddedLog {
             let gone = state
                 .closed
                 .partition_point(|segment| segment.range.to <= position);
-            let removed = state.closed.drain(..gone).collect();
+            let removed: Vec<_> = state.closed.drain(..gone).collect();
+            state.forget_indexes(&removed);
             if gone > 0 {
                 let first = state.closed.first().map(|segment| segment.range.from);
                 let open = state.open.as_ref().map(|open| open.first);
