@@ -83,6 +83,10 @@ fn command(context: &Context, command: Command) -> Outcome {
     }
 }
 
+/// How many threads may wait for the disk at once; more work waits for one of them. On a machine that is busy the
+/// runtime would make hundreds, and each keeps pages of its own in the allocator and a stack.
+const BLOCKING_THREADS: usize = 16;
+
 /// Runs what waits for things, with logs for a short command.
 fn with_runtime(context: &Context, work: impl Future<Output = Outcome>) -> Outcome {
     logs::begin(&context.terminal, "warn", false);
@@ -92,6 +96,7 @@ fn with_runtime(context: &Context, work: impl Future<Output = Outcome>) -> Outco
 fn runtime() -> Outcome<tokio::runtime::Runtime> {
     tokio::runtime::Builder::new_multi_thread()
         .enable_all()
+        .max_blocking_threads(BLOCKING_THREADS)
         .build()
         .map_err(|error| Failure::new("cannot start threads").because(error))
 }

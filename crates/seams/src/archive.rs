@@ -1,18 +1,42 @@
 //! [`RawArchive`]: the lake, where closed log segments go.
 
 use std::fmt::Debug;
+use std::pin::Pin;
 
 use async_trait::async_trait;
+use futures_util::{Stream, stream};
 use quantflow_model::VenueId;
 use quantflow_wire::{LogRange, PartitionId};
 use serde::{Deserialize, Serialize};
+
+use crate::log::LogError;
+
+/// The bytes of a segment in parts, in order, as they are read out of the log.
+pub type SegmentParts = Pin<Box<dyn Stream<Item = Result<Vec<u8>, LogError>> + Send>>;
 
 /// The lake: closed segments of the raw log, immutable, hash-chained a partition.
 #[async_trait]
 pub trait RawArchive: Debug + Send + Sync + 'static {
     /// Stores a segment; becomes visible only when it is whole. Storing the same segment again
     /// changes nothing. Its `previous_sha256` must be the newest segment's of the partition.
-    async fn put(&self, segment: &ArchivedSegment, bytes: Vec<u8>) -> Result<(), ArchiveError>;
+    ///
+    /// A segment may be larger than what a process should hold: an engine keeps a few parts at a
+    /// time. Of one that it has, it need not read them.
+    ///
+    /// # Errors
+    /// [`ArchiveError::Corrupt`] when the parts together have another hash than `segment` says,
+    /// [`ArchiveError::Source`] when they cannot be read; nothing is stored then.
+    async fn put_parts(
+        &self,
+        segment: &ArchivedSegment,
+        parts: SegmentParts,
+    ) -> Result<(), ArchiveError>;
+
+    /// As [`RawArchive::put_parts`], of bytes in memory.
+    async fn put(&self, segment: &ArchivedSegment, bytes: Vec<u8>) -> Result<(), ArchiveError> {
+        let whole = stream::once(std::future::ready(Ok(bytes)));
+        self.put_parts(segment, Box::pin(whole)).await
+    }
 
     /// The segments of a partition, oldest first; all partitions when `None`.
     async fn list(
@@ -81,6 +105,9 @@ pub enum ArchiveError {
         /// The newest one there.
         newest: String,
     },
+    /// What was to be stored cannot be read.
+    #[error("its bytes cannot be read: {0}")]
+    Source(#[source] LogError),
     /// No room.
     #[error("no room left for the lake at {0}")]
     Full(String),

@@ -13,7 +13,7 @@ mod feed;
 mod log;
 mod store;
 
-pub use archive::{ArchiveError, ArchivedSegment, RawArchive};
+pub use archive::{ArchiveError, ArchivedSegment, RawArchive, SegmentParts};
 pub use budget::{Budget, BudgetError, BudgetUse, Grant};
 pub use clock::{Clock, SystemClock};
 pub use feed::{Feed, FeedError, Socket, SocketMessage};

@@ -76,6 +76,21 @@ pub trait EventLog: Debug + Send + Sync + 'static {
         segment: &ClosedSegment,
     ) -> Result<Vec<u8>, LogError>;
 
+    /// Bytes of a closed segment from byte `at` on, at most `most` of them; none only at its end. An
+    /// engine whose segments may be large reads no more than these.
+    async fn segment_part(
+        &self,
+        partition: &PartitionId,
+        segment: &ClosedSegment,
+        at: u64,
+        most: usize,
+    ) -> Result<Vec<u8>, LogError> {
+        let bytes = self.segment_bytes(partition, segment).await?;
+        let from = bytes.len().min(usize::try_from(at).unwrap_or(usize::MAX));
+        let to = bytes.len().min(from.saturating_add(most));
+        Ok(bytes[from..to].to_vec())
+    }
+
     /// Removes closed segments that lie wholly before `position`.
     async fn remove_before(
         &self,

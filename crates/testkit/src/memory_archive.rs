@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
-use quantflow_seams::{ArchiveError, ArchivedSegment, RawArchive};
+use futures_util::StreamExt;
+use quantflow_seams::{ArchiveError, ArchivedSegment, RawArchive, SegmentParts};
 use quantflow_wire::PartitionId;
 
 use crate::memory_log::sha256;
@@ -55,7 +56,15 @@ fn check(segment: &ArchivedSegment, bytes: &[u8]) -> Result<(), ArchiveError> {
 
 #[async_trait]
 impl RawArchive for MemoryArchive {
-    async fn put(&self, segment: &ArchivedSegment, bytes: Vec<u8>) -> Result<(), ArchiveError> {
+    async fn put_parts(
+        &self,
+        segment: &ArchivedSegment,
+        mut parts: SegmentParts,
+    ) -> Result<(), ArchiveError> {
+        let mut bytes = Vec::new();
+        while let Some(part) = parts.next().await {
+            bytes.extend(part.map_err(ArchiveError::Source)?);
+        }
         check(segment, &bytes)?;
         let mut partitions = self.partitions.lock().unwrap();
         let partition = partitions.entry(segment.partition.clone()).or_default();

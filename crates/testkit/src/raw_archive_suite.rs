@@ -5,7 +5,8 @@ use std::fmt::Debug;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use quantflow_seams::{ArchiveError, ArchivedSegment, RawArchive};
+use futures_util::stream;
+use quantflow_seams::{ArchiveError, ArchivedSegment, LogError, RawArchive};
 use quantflow_wire::{LogPosition, LogRange, PartitionId};
 
 use crate::event_log_suite::noise;
@@ -29,6 +30,8 @@ macro_rules! raw_archive_suite {
         $crate::raw_archive_suite!(@cases $engine, $harness,
             a_new_lake_is_empty,
             bytes_come_back_as_they_went_in,
+            parts_are_put_together,
+            a_source_that_fails_stores_nothing,
             storing_again_changes_nothing,
             a_chain_is_not_broken,
             bytes_of_another_hash_are_refused,
@@ -103,6 +106,40 @@ pub async fn bytes_come_back_as_they_went_in(harness: &dyn Harness) {
     let (first, bytes) = segment("binance-0", 0, None);
     lake.put(&first, bytes.clone()).await.unwrap();
     assert_eq!(lake.list(None).await.unwrap(), std::slice::from_ref(&first));
+    assert_eq!(lake.get(&first).await.unwrap(), bytes);
+}
+
+/// Whatever their sizes.
+pub async fn parts_are_put_together(harness: &dyn Harness) {
+    let lake = harness.open().await;
+    let (first, bytes) = segment("binance-0", 0, None);
+    for size in [1, 7, 999, 1_000] {
+        let parts: Vec<_> = bytes.chunks(size).map(|part| Ok(part.to_vec())).collect();
+        let parts = Box::pin(stream::iter(parts));
+        lake.put_parts(&first, parts).await.unwrap();
+        assert_eq!(lake.get(&first).await.unwrap(), bytes);
+    }
+}
+
+/// Nor one that ends early; what comes next is stored as if nothing had been.
+pub async fn a_source_that_fails_stores_nothing(harness: &dyn Harness) {
+    let lake = harness.open().await;
+    let (first, bytes) = segment("binance-0", 0, None);
+    let half = bytes[..500].to_vec();
+    let parts = stream::iter([Ok(half.clone()), Err(LogError::Closed)]);
+    let failed = lake.put_parts(&first, Box::pin(parts)).await;
+    assert!(
+        matches!(failed, Err(ArchiveError::Source(LogError::Closed))),
+        "{failed:?}"
+    );
+    let parts = stream::iter([Ok(half)]);
+    let short = lake.put_parts(&first, Box::pin(parts)).await;
+    assert!(
+        matches!(short, Err(ArchiveError::Corrupt { .. })),
+        "{short:?}"
+    );
+    assert_eq!(lake.list(None).await.unwrap(), []);
+    lake.put(&first, bytes.clone()).await.unwrap();
     assert_eq!(lake.get(&first).await.unwrap(), bytes);
 }
 

@@ -11,6 +11,7 @@
 //! not break: of the newest segment the manifest stays, marked, when the segment is removed.
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+mod incoming;
 mod local;
 mod manifest;
 

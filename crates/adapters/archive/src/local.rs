@@ -1,15 +1,15 @@
 //! [`LocalArchive`]: the lake in a local folder.
 
-use std::fs::File;
-use std::io::{self, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
-use quantflow_seams::{ArchiveError, ArchivedSegment, RawArchive};
+use futures_util::StreamExt;
+use quantflow_seams::{ArchiveError, ArchivedSegment, RawArchive, SegmentParts};
 use quantflow_wire::PartitionId;
-use sha2::{Digest, Sha256};
 
+use crate::incoming::{Incoming, sha256, sync_folder};
 use crate::manifest::{Entry, Manifest, Place};
 
 /// The lake in a local folder. One process writes it.
@@ -24,6 +24,9 @@ struct Lake {
     manifest: Mutex<Manifest>,
     /// One change at a time; held while files are written, on a thread where that may block.
     changing: Mutex<()>,
+    /// Segments come in one after another: each has its temporary name to itself. Taken before
+    /// `changing`.
+    incoming: tokio::sync::Mutex<()>,
 }
 
 impl LocalArchive {
@@ -50,6 +53,7 @@ impl LocalArchive {
             raw,
             manifest: Mutex::new(manifest),
             changing: Mutex::new(()),
+            incoming: tokio::sync::Mutex::new(()),
         };
         lake.tidy()?;
         Ok(Self {
@@ -101,14 +105,21 @@ impl Lake {
         self.changing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn put(&self, segment: &ArchivedSegment, bytes: &[u8]) -> Result<(), ArchiveError> {
-        check_names(segment)?;
-        check(segment, bytes)?;
+    /// Keeps what came in whole.
+    fn keep(&self, segment: &ArchivedSegment, incoming: Incoming) -> Result<(), ArchiveError> {
+        let found = incoming.sha256();
+        if found != segment.sha256 {
+            return Err(ArchiveError::Corrupt {
+                segment: format!("{}/{}", segment.partition, segment.name),
+                expected: segment.sha256.clone(),
+                found,
+            });
+        }
         let _one = self.changing();
         if self.manifest().place(segment)? == Place::Known {
             return Ok(());
         }
-        write(&self.data_path(segment), bytes)?;
+        incoming.keep()?;
         self.write_entry(Entry::new(segment.clone()))?;
         self.tidy()
     }
@@ -119,7 +130,9 @@ impl Lake {
             place: path.display().to_string(),
             detail: error.to_string(),
         })?;
-        write(&path, &json)?;
+        let mut file = Incoming::begin(path)?;
+        file.add(&json)?;
+        file.keep()?;
         self.manifest().insert(entry);
         Ok(())
     }
@@ -200,9 +213,27 @@ impl Lake {
 
 #[async_trait]
 impl RawArchive for LocalArchive {
-    async fn put(&self, segment: &ArchivedSegment, bytes: Vec<u8>) -> Result<(), ArchiveError> {
+    async fn put_parts(
+        &self,
+        segment: &ArchivedSegment,
+        mut parts: SegmentParts,
+    ) -> Result<(), ArchiveError> {
+        check_names(segment)?;
+        let _one = self.lake.incoming.lock().await;
+        if self.lake.manifest().place(segment)? == Place::Known {
+            return Ok(());
+        }
+        let path = self.lake.data_path(segment);
+        let mut incoming = self.blocking(move |_| Incoming::begin(path)).await?;
+        while let Some(part) = parts.next().await {
+            let part = part.map_err(ArchiveError::Source)?;
+            incoming = self
+                .blocking(move |_| incoming.add(&part).map(|()| incoming))
+                .await?;
+        }
         let segment = segment.clone();
-        self.blocking(move |lake| lake.put(&segment, &bytes)).await
+        self.blocking(move |lake| lake.keep(&segment, incoming))
+            .await
     }
 
     async fn list(
@@ -247,27 +278,6 @@ fn check_names(segment: &ArchivedSegment) -> Result<(), ArchiveError> {
     })
 }
 
-fn check(segment: &ArchivedSegment, bytes: &[u8]) -> Result<(), ArchiveError> {
-    let found = sha256(bytes);
-    if found == segment.sha256 {
-        return Ok(());
-    }
-    Err(ArchiveError::Corrupt {
-        segment: format!("{}/{}", segment.partition, segment.name),
-        expected: segment.sha256.clone(),
-        found,
-    })
-}
-
-/// In hex.
-fn sha256(bytes: &[u8]) -> String {
-    Sha256::digest(bytes)
-        .iter()
-        .flat_map(|byte| [byte >> 4, byte & 15])
-        .filter_map(|digit| char::from_digit(digit.into(), 16))
-        .collect()
-}
-
 fn read_entry(path: &Path) -> Result<Entry, ArchiveError> {
     let unreadable = |detail: String| ArchiveError::Failed {
         place: path.display().to_string(),
@@ -294,50 +304,6 @@ fn folder(path: &Path) -> Result<Vec<PathBuf>, ArchiveError> {
         .map_err(|error| failed(path, &error))
 }
 
-/// Writes a file under a temporary name, syncs it, and gives it its name.
-fn write(path: &Path, bytes: &[u8]) -> Result<(), ArchiveError> {
-    let mut temporary = path.as_os_str().to_owned();
-    temporary.push(".tmp");
-    let temporary = PathBuf::from(temporary);
-    let parent = path.parent().unwrap_or(path);
-    let written = make_folder(parent)
-        .and_then(|()| {
-            let mut file = File::create(&temporary)?;
-            file.write_all(bytes)?;
-            file.sync_all()
-        })
-        .and_then(|()| std::fs::rename(&temporary, path))
-        .and_then(|()| sync_folder(parent));
-    written.map_err(|error| {
-        // best effort: it would be written over by the next try
-        let _ = std::fs::remove_file(&temporary);
-        failed(path, &error)
-    })
-}
-
-/// Makes a folder and those above it, durably.
-fn make_folder(path: &Path) -> io::Result<()> {
-    if path.is_dir() {
-        return Ok(());
-    }
-    if let Some(parent) = path.parent() {
-        make_folder(parent)?;
-        match std::fs::create_dir(path) {
-            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
-            _ => sync_folder(parent)?,
-        }
-    }
-    Ok(())
-}
-
-/// Makes the names in a folder durable. (A folder can be synced only where it can be opened.)
-fn sync_folder(path: &Path) -> io::Result<()> {
-    if cfg!(unix) {
-        File::open(path)?.sync_all()?;
-    }
-    Ok(())
-}
-
 fn remove(path: &Path) -> Result<(), ArchiveError> {
     match std::fs::remove_file(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
@@ -348,7 +314,7 @@ fn remove(path: &Path) -> Result<(), ArchiveError> {
     }
 }
 
-fn failed(path: &Path, error: &io::Error) -> ArchiveError {
+pub(crate) fn failed(path: &Path, error: &io::Error) -> ArchiveError {
     let place = path.display().to_string();
     match error.kind() {
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => ArchiveError::Full(place),

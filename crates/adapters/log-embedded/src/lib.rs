@@ -38,6 +38,7 @@ mod open_segment;
 mod options;
 mod partition;
 mod reader;
+mod recent;
 mod recover;
 mod repair;
 mod segment;

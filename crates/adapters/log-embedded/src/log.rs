@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::thread::JoinHandle;
+use std::time::Instant;
 
 use async_trait::async_trait;
 use quantflow_seams::{ClosedSegment, EventLog, LogError, LogSlice};
@@ -19,7 +20,8 @@ use crate::format::BlockEncoder;
 use crate::lock::FolderLock;
 use crate::open_segment::OpenSegment;
 use crate::options::LogOptions;
-use crate::partition::{OpenIndex, Partition, Recent, Stop};
+use crate::partition::{OpenIndex, Partition, Stop};
+use crate::recent::Recent;
 use crate::recover::{failed, recover};
 use crate::repair::Repair;
 use crate::segment::Index;
@@ -193,7 +195,7 @@ impl EmbeddedLog {
         if state.queued > 0 && state.queued + cost > options.queue_bytes {
             return Ok(None);
         }
-        let (first, wake) = state.push(std::mem::take(chunk), options);
+        let (first, wake) = state.push(std::mem::take(chunk), options, Instant::now());
         drop(state);
         partition.appended.notify_waiters();
         if wake {
@@ -322,7 +324,19 @@ impl EventLog for EmbeddedLog {
         id: &PartitionId,
         segment: &ClosedSegment,
     ) -> Result<Vec<u8>, LogError> {
-        self.read_closed_bytes(id, segment).await
+        self.read_closed_file(id, segment, |path| std::fs::read(path))
+            .await
+    }
+
+    async fn segment_part(
+        &self,
+        id: &PartitionId,
+        segment: &ClosedSegment,
+        at: u64,
+        most: usize,
+    ) -> Result<Vec<u8>, LogError> {
+        self.read_closed_file(id, segment, move |path| closed::part_of(path, at, most))
+            .await
     }
 
     async fn remove_before(&self, id: &PartitionId, position: LogPosition) -> Result<(), LogError> {

@@ -38,6 +38,10 @@ pub struct LogOptions {
     /// How much of the newest records each partition keeps in memory for readers at the end of the
     /// log. Older ones are read from disk. Default: 64 MiB.
     pub memory_bytes: usize,
+    /// And for how long after they were appended, however few they are: who reads at the end has
+    /// them within milliseconds, and in a market that is calm `memory_bytes` would be hours.
+    /// Default: 2 s.
+    pub memory_age: Duration,
     /// How much each partition holds of records that are not yet written; appending waits while it
     /// is full. Default: 16 MiB.
     pub queue_bytes: usize,
@@ -54,6 +58,7 @@ impl Default for LogOptions {
             segment_bytes: 64 << 20,
             segment_age: Duration::from_hours(1),
             memory_bytes: 64 << 20,
+            memory_age: Duration::from_secs(2),
             queue_bytes: 16 << 20,
             compression_level: 1,
             block_bytes: 256 << 10,

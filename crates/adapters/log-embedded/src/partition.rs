@@ -3,18 +3,16 @@
 use std::collections::VecDeque;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 
 use quantflow_seams::{ClosedSegment, LogError, LogSlice};
 use quantflow_wire::{LogPosition, PartitionId, RecordChunk};
 use tokio::sync::Notify;
 
 use crate::options::LogOptions;
+use crate::recent::{Newest, Recent};
 use crate::segment::{BlockEntry, Index, name_of};
 
-/// What a chunk costs in memory besides its bytes, roughly.
-const CHUNK_OVERHEAD: usize = 128;
-/// Slices from memory are made up of small chunks to about so many bytes.
-const SLICE_BYTES: usize = 64 << 10;
 /// How many indexes of closed segments are kept.
 const INDEXES: usize = 4;
 
@@ -57,26 +55,6 @@ impl Stop {
     }
 }
 
-#[derive(Debug, Clone)]
-pub(crate) struct Recent {
-    pub(crate) first: LogPosition,
-    pub(crate) chunk: Arc<RecordChunk>,
-}
-
-impl Recent {
-    pub(crate) fn end(&self) -> LogPosition {
-        self.first.plus(self.chunk.len() as u64)
-    }
-
-    pub(crate) fn cost(&self) -> usize {
-        Self::cost_of(&self.chunk)
-    }
-
-    pub(crate) fn cost_of(chunk: &RecordChunk) -> usize {
-        chunk.bytes().len() + CHUNK_OVERHEAD
-    }
-}
-
 /// The segment that is written.
 #[derive(Debug)]
 pub(crate) struct OpenIndex {
@@ -98,8 +76,7 @@ pub(crate) struct State {
     /// After the last record that is durable.
     pub(crate) durable: LogPosition,
     /// The newest records, as they were appended; all that is not yet written is among them.
-    pub(crate) recent: VecDeque<Recent>,
-    recent_cost: usize,
+    pub(crate) recent: Newest,
     /// Cost of what is not yet written.
     pub(crate) queued: usize,
     /// Cost of what the writer has not yet taken.
@@ -146,8 +123,7 @@ impl Partition {
                 next: at,
                 written: at,
                 durable: at,
-                recent: VecDeque::new(),
-                recent_cost: 0,
+                recent: Newest::default(),
                 queued: 0,
                 untaken: 0,
                 armed: false,
@@ -186,18 +162,19 @@ impl Partition {
 impl State {
     /// Takes a chunk in. Returns the place of its first record, and whether the writer is to be
     /// woken: when it knows of nothing, and when a block is full; else it comes by itself.
-    pub(crate) fn push(&mut self, chunk: RecordChunk, options: &LogOptions) -> (LogPosition, bool) {
-        let item = Recent {
-            first: self.next,
-            chunk: Arc::new(chunk),
-        };
+    pub(crate) fn push(
+        &mut self,
+        chunk: RecordChunk,
+        options: &LogOptions,
+        now: Instant,
+    ) -> (LogPosition, bool) {
+        let item = Recent::new(self.next, chunk, now);
         let (first, cost) = (item.first, item.cost());
         self.next = item.end();
         self.end = self.next;
         self.queued += cost;
-        self.recent_cost += cost;
-        self.recent.push_back(item);
-        self.evict(options.memory_bytes);
+        self.recent.push(item);
+        self.evict(options, now);
         let before = self.untaken;
         self.untaken += cost;
         let block_is_full = before < options.block_bytes && self.untaken >= options.block_bytes;
@@ -206,18 +183,13 @@ impl State {
         (first, wake)
     }
 
-    fn evict(&mut self, memory_bytes: usize) {
-        while self.recent_cost > memory_bytes
-            && let Some(oldest) = self.recent.front()
-            && oldest.end() <= self.written
-        {
-            self.recent_cost -= oldest.cost();
-            self.recent.pop_front();
-        }
+    /// Lets go of records in memory that are on disk and no longer new.
+    pub(crate) fn evict(&mut self, options: &LogOptions, now: Instant) {
+        self.recent.evict(self.written, options, now);
     }
 
     /// Blocks were written: they can be read from disk from now on.
-    pub(crate) fn publish(&mut self, blocks: &[BlockEntry], memory_bytes: usize) {
+    pub(crate) fn publish(&mut self, blocks: &[BlockEntry], options: &LogOptions, now: Instant) {
         let Some(last) = blocks.last() else { return };
         let Some(open) = &mut self.open else { return };
         open.index.blocks.extend_from_slice(blocks);
@@ -225,16 +197,9 @@ impl State {
             epoch: open.first.epoch,
             offset: last.end(),
         };
-        let (from, to) = (self.item_after(self.written), self.item_after(written));
-        let cost: usize = self.recent.range(from..to).map(Recent::cost).sum();
-        self.queued -= cost;
+        self.queued -= self.recent.cost_between(self.written, written);
         self.written = written;
-        self.evict(memory_bytes);
-    }
-
-    /// The number of the first item with a record at or after `place`.
-    fn item_after(&self, place: LogPosition) -> usize {
-        self.recent.partition_point(|item| item.end() <= place)
+        self.evict(options, now);
     }
 
     /// Items with records from `next` on, as many as cost about `bytes`, for the writer. When there
@@ -242,7 +207,7 @@ impl State {
     pub(crate) fn take(&mut self, next: LogPosition, bytes: usize, idle: bool) -> Vec<Recent> {
         let mut sum = 0;
         let mut items = Vec::new();
-        for item in self.recent.range(self.item_after(next)..) {
+        for item in self.recent.from(next) {
             if sum >= bytes {
                 break;
             }
@@ -278,8 +243,8 @@ impl State {
                 oldest: self.start,
             });
         }
-        if self.recent.front().is_some_and(|item| item.first <= from) || from >= self.written {
-            return Ok(self.recent_from(from));
+        if self.recent.first().is_some_and(|first| first <= from) || from >= self.written {
+            return Ok(self.in_memory(from));
         }
         let closed = self
             .closed
@@ -306,52 +271,19 @@ impl State {
                     blocks: blocks.to_vec(),
                 })
             }
-            _ => Ok(self.recent_from(from)),
+            _ => Ok(self.in_memory(from)),
         }
     }
 
-    /// A slice of the recent records. Small chunks are put together, so that a reader that lags
-    /// does not pay for each of them.
-    fn recent_from(&self, from: LogPosition) -> Located {
-        let start = self.item_after(from);
-        let Some(item) = self.recent.get(start) else {
-            return Located::Nowhere;
-        };
-        let mut bytes = 0;
-        let mut end = start;
-        let mut place = item.first;
-        while let Some(next) = self.recent.get(end)
-            && next.first == place
-            && (end == start || bytes + next.chunk.bytes().len() <= SLICE_BYTES)
-        {
-            bytes += next.chunk.bytes().len();
-            place = next.end();
-            end += 1;
-        }
-        let chunk = if end == start + 1 {
-            Arc::clone(&item.chunk)
-        } else {
-            let mut whole = RecordChunk::with_capacity(bytes);
-            for item in self.recent.range(start..end) {
-                whole.extend(&item.chunk);
-            }
-            Arc::new(whole)
-        };
-        Located::Memory(LogSlice {
-            first: item.first,
-            chunk,
-        })
+    fn in_memory(&self, from: LogPosition) -> Located {
+        let slice = self.recent.slice(from);
+        slice.map_or(Located::Nowhere, Located::Memory)
     }
 
     /// Records before `start` are not kept any more, in memory neither.
     pub(crate) fn forget_before(&mut self, start: LogPosition) {
         self.start = start;
-        while let Some(oldest) = self.recent.front()
-            && oldest.end() <= start
-        {
-            self.recent_cost -= oldest.cost();
-            self.recent.pop_front();
-        }
+        self.recent.forget_before(start);
     }
 
     fn cached(&mut self, name: &str) -> Option<Arc<Index>> {
@@ -360,6 +292,12 @@ impl State {
         let index = Arc::clone(&entry.1);
         self.indexes.push_back(entry);
         Some(index)
+    }
+
+    /// Of segments that are removed nothing is read again.
+    pub(crate) fn forget_indexes(&mut self, removed: &[Arc<ClosedSegment>]) {
+        self.indexes
+            .retain(|(name, _)| removed.iter().all(|segment| segment.name != *name));
     }
 
     pub(crate) fn cache(&mut self, name: String, index: Arc<Index>) {

@@ -177,7 +177,12 @@ impl SegmentWriter {
             _ => TAKE_BYTES,
         };
         let idle = self.deadline.is_none();
-        let items = self.partition.state().take(self.next, bytes, idle);
+        let items = {
+            let mut state = self.partition.state();
+            // also when nothing is appended any more: the writer looks once a second
+            state.evict(&self.options, Instant::now());
+            state.take(self.next, bytes, idle)
+        };
         for item in &items {
             if self.deadline.is_none() {
                 self.deadline = Some(Instant::now() + self.options.fsync.flush_interval());
@@ -266,7 +271,7 @@ impl SegmentWriter {
         if !self.unpublished.is_empty() {
             self.partition
                 .state()
-                .publish(&self.unpublished, self.options.memory_bytes);
+                .publish(&self.unpublished, &self.options, Instant::now());
             self.unpublished.clear();
             self.partition.space.notify_waiters();
         }

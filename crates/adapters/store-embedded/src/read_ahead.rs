@@ -13,11 +13,11 @@ use crate::rows::Rows;
 use crate::segment::{Run, Segment};
 use crate::segment_cache::Files;
 
-/// Rows that the windows of all segments hold together, about: 40 MB of trades.
-const ALL_ROWS: usize = 1 << 20;
+/// Rows that the windows of all segments hold together, about: 10 MB of trades.
+const ALL_ROWS: usize = 1 << 18;
 
 /// Rows that one window holds at most.
-const MOST_ROWS: usize = 1 << 17;
+const MOST_ROWS: usize = 1 << 16;
 
 /// The windows of the segments that are being merged.
 #[derive(Debug)]
@@ -38,7 +38,8 @@ impl<R: Rows> ReadAhead<R> {
         }
     }
 
-    /// Rows of a run, counted from its first.
+    /// Rows of a run, counted from its first. Runs and rows are asked for as they lie, so of a window
+    /// whose last row was given nothing is kept.
     pub(crate) fn read(
         &mut self,
         segment: &Segment,
@@ -55,8 +56,15 @@ impl<R: Rows> ReadAhead<R> {
         if let Some((start, window)) = self.windows.get(&segment.id)
             && let Some(part) = within(*start, window)
         {
-            return Ok(window.slice(part));
+            let spent = part.end == window.len();
+            let part = window.slice(part);
+            if spent {
+                self.windows.remove(&segment.id);
+            }
+            return Ok(part);
         }
+        // what is left of it lies before these rows
+        self.windows.remove(&segment.id);
         let open = files.cache.get::<R>(segment, files.catalogue)?;
         if to - from >= self.size {
             return open.read(run, rows);
@@ -68,6 +76,9 @@ impl<R: Rows> ReadAhead<R> {
         let Ok(window) = open.read_all::<R>(from..end) else {
             return open.read(run, rows);
         };
+        if to == end {
+            return Ok(window);
+        }
         let part = window.slice(0..(to - from) as usize);
         self.windows.insert(segment.id, (from, window));
         Ok(part)

@@ -3,11 +3,16 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::stream;
 use quantflow_model::{Timestamp, VenueId};
 use quantflow_seams::{
-    ArchiveError, ArchivedSegment, EventLog, LogError, RawArchive, SeriesStore, StoreError,
+    ArchiveError, ArchivedSegment, ClosedSegment, EventLog, LogError, RawArchive, SegmentParts,
+    SeriesStore, StoreError,
 };
 use quantflow_wire::PartitionId;
+
+/// How much of a segment is read at once: a segment may be large, and what moves it need not be.
+const PART_BYTES: usize = 1 << 20;
 
 /// Moves closed segments of a partition's log into the lake. A segment leaves the log once it is
 /// in the lake whole and everything in it is committed.
@@ -63,18 +68,19 @@ impl Archiver {
             if newest.is_some_and(|newest| segment.range.to <= newest.range.to) {
                 continue;
             }
-            let bytes = self.log.segment_bytes(&self.partition, &segment).await?;
             let archived = ArchivedSegment {
                 partition: self.partition.clone(),
                 venue: self.venue.clone(),
                 date: segment.first_received.date(),
                 name: segment.name.clone(),
                 range: segment.range,
-                bytes: bytes.len() as u64,
+                bytes: segment.bytes,
                 sha256: segment.sha256.clone(),
                 previous_sha256: newest.map(|s| s.sha256.clone()).unwrap_or_default(),
             };
-            self.archive.put(&archived, bytes).await?;
+            self.archive
+                .put_parts(&archived, self.parts(segment))
+                .await?;
             in_lake.push(archived);
             done.stored += 1;
         }
@@ -98,5 +104,21 @@ impl Archiver {
             }
         }
         Ok(done)
+    }
+    /// A segment's bytes as they lie in the log, each part read when it is asked for.
+    fn parts(&self, segment: ClosedSegment) -> SegmentParts {
+        let (log, partition) = (Arc::clone(&self.log), self.partition.clone());
+        let reading = (log, partition, segment, 0);
+        Box::pin(stream::try_unfold(reading, |reading| async move {
+            let (log, partition, segment, at) = reading;
+            let part = log
+                .segment_part(&partition, &segment, at, PART_BYTES)
+                .await?;
+            if part.is_empty() {
+                return Ok(None);
+            }
+            let next = at + part.len() as u64;
+            Ok(Some((part, (log, partition, segment, next))))
+        }))
     }
 }

@@ -46,6 +46,17 @@ pub async fn closed_segments_are_whole_and_follow_one_another(harness: &dyn Harn
         let bytes = log.segment_bytes(&id, segment).await.unwrap();
         assert_eq!(bytes.len() as u64, segment.bytes);
         assert_eq!(sha256(&bytes), segment.sha256);
+        let (mut parts, most) = (Vec::new(), bytes.len() / 3 + 1);
+        loop {
+            let at = parts.len() as u64;
+            let part = log.segment_part(&id, segment, at, most).await.unwrap();
+            assert!(part.len() <= most, "{} of {most} bytes", part.len());
+            if part.is_empty() {
+                break;
+            }
+            parts.extend(part);
+        }
+        assert_eq!(sha256(&parts), segment.sha256);
     }
     log.close().await.unwrap();
     let log = harness.open().await;
@@ -84,6 +95,8 @@ pub async fn removed_segments_are_expired(harness: &dyn Harness) {
         }
     }
     let gone = log.segment_bytes(&id, &closed[0]).await;
+    assert!(matches!(gone, Err(LogError::Expired { .. })), "{gone:?}");
+    let gone = log.segment_part(&id, &closed[0], 0, 1).await;
     assert!(matches!(gone, Err(LogError::Expired { .. })), "{gone:?}");
     let rest = read_to_end(&*log, &id, start).await.unwrap();
     assert!(rest.iter().eq(all.iter().skip(start.offset as usize)));

@@ -1,5 +1,8 @@
 //! Closed segments: which there are, their bytes, and their end when nobody needs them any more.
 
+use std::fs::File;
+use std::io::{self, Read, Seek, SeekFrom};
+use std::path::Path;
 use std::sync::Arc;
 
 use quantflow_seams::{ClosedSegment, LogError};
@@ -8,6 +11,15 @@ use quantflow_wire::{LogPosition, PartitionId};
 use super::{EmbeddedLog, blocking};
 use crate::recover::failed;
 use crate::segment::{path_of, seal_path_of};
+
+/// Bytes of a file from `at` on, as many as `most`; fewer at its end.
+pub(super) fn part_of(path: &Path, at: u64, most: usize) -> io::Result<Vec<u8>> {
+    let mut file = File::open(path)?;
+    file.seek(SeekFrom::Start(at))?;
+    let mut part = Vec::with_capacity(most);
+    file.take(most as u64).read_to_end(&mut part)?;
+    Ok(part)
+}
 
 impl EmbeddedLog {
     pub(super) fn list_closed(&self, id: &PartitionId) -> Vec<ClosedSegment> {
@@ -18,11 +30,13 @@ impl EmbeddedLog {
         state.closed.iter().map(|s| (**s).clone()).collect()
     }
 
-    pub(super) async fn read_closed_bytes(
+    /// Reads a closed segment's file, by its path, where that may block.
+    pub(super) async fn read_closed_file<T: Send + 'static>(
         &self,
         id: &PartitionId,
         segment: &ClosedSegment,
-    ) -> Result<Vec<u8>, LogError> {
+        read: impl FnOnce(&Path) -> io::Result<T> + Send + 'static,
+    ) -> Result<T, LogError> {
         let partition = self.partition(id);
         let path = path_of(&partition.folder, &segment.name);
         let kept = {
@@ -44,7 +58,7 @@ impl EmbeddedLog {
             });
         }
         blocking(&partition.folder, move || {
-            std::fs::read(&path).map_err(|error| failed(&path, &error))
+            read(&path).map_err(|error| failed(&path, &error))
         })
         .await
     }
@@ -62,7 +76,8 @@ impl EmbeddedLog {
             let gone = state
                 .closed
                 .partition_point(|segment| segment.range.to <= position);
-            let removed = state.closed.drain(..gone).collect();
+            let removed: Vec<_> = state.closed.drain(..gone).collect();
+            state.forget_indexes(&removed);
             if gone > 0 {
                 let first = state.closed.first().map(|segment| segment.range.from);
                 let open = state.open.as_ref().map(|open| open.first);
