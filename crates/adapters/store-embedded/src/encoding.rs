@@ -4,22 +4,26 @@
 //! dictionary, random ones as split bytes. The candidates stand fastest to read first, and a later
 //! one must be smaller by more than a hundredth to be taken.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
-use parquet::basic::{Compression, Encoding, ZstdLevel};
+use parquet::basic::Encoding;
 use parquet::column::writer::ColumnWriter;
 use parquet::errors::ParquetError;
 use parquet::file::properties::{
     EnabledStatistics, WriterProperties, WriterPropertiesBuilder, WriterVersion,
 };
-use parquet::file::writer::SerializedFileWriter;
-use parquet::schema::types::{ColumnPath, Type};
+use parquet::schema::types::{ColumnDescPtr, ColumnDescriptor, ColumnPath, SchemaDescriptor, Type};
+use quantflow_model::Symbol;
 
+use crate::column_chunk::Chunk;
+use crate::rows::Rows;
 use crate::values::{FileValues, Typed};
 
-/// How many values are tried out: an eighth of them, within these bounds. Trying costs five times
-/// what writing does.
-const SAMPLE: (usize, usize) = (4_096, 65_536);
+/// How many rows are tried out: a sixteenth of them, but not fewer than a run of neighbours. Trying
+/// costs five times what writing does.
+const SHARE: usize = 16;
+const NEIGHBOURS: usize = 4_096;
 
 /// A way to write a column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,29 +68,55 @@ const BOOLS: [Choice; 3] = [
     plain(Encoding::RLE, true),
 ];
 
-/// The symbols of a segment: long runs of few values.
-pub(crate) const SYMBOLS: Choice = dictionary(Encoding::PLAIN, true);
+/// Rows to choose by: runs of neighbours, spread over all of them.
+pub(crate) fn sample<R: Rows>(pieces: &[(Symbol, R)]) -> Cow<'_, [(Symbol, R)]> {
+    let rows: usize = pieces.iter().map(|(_, rows)| rows.len()).sum();
+    let runs = (rows / SHARE / NEIGHBOURS).max(1);
+    if rows <= runs * NEIGHBOURS {
+        return Cow::Borrowed(pieces);
+    }
+    let apart = (rows - NEIGHBOURS) / runs.max(2).saturating_sub(1);
+    let mut sample = Vec::new();
+    for start in (0..runs).map(|run| run * apart) {
+        let mut at = 0;
+        for (symbol, rows) in pieces {
+            let from = start.saturating_sub(at).min(rows.len());
+            let to = (start + NEIGHBOURS).saturating_sub(at).min(rows.len());
+            if from < to {
+                sample.push((symbol.clone(), rows.slice(from..to)));
+            }
+            at += rows.len();
+        }
+    }
+    Cow::Owned(sample)
+}
 
 /// The best way to write a column with values like these.
 pub(crate) fn choose(
-    values: &FileValues,
-    field: &Type,
+    sample: FileValues,
+    column: &ColumnDescriptor,
     page_rows: usize,
 ) -> Result<Choice, ParquetError> {
-    let most = (values.values.len() / 8).clamp(SAMPLE.0, SAMPLE.1);
-    let sample = values.values.sample(most, page_rows.min(most));
-    let candidates: &[Choice] = match &sample {
-        Typed::Text(_) => return Ok(SYMBOLS),
+    let candidates: &[Choice] = match &sample.values {
         Typed::Bool(_) => &BOOLS,
         Typed::Wide(_) => &WIDE,
         Typed::Int32(_) | Typed::Int64(_) => &INTEGERS,
     };
-    if sample.len() < 64 {
+    if sample.values.len() < 64 {
         return Ok(candidates[0]); // page headers outweigh them: nothing to win
     }
+    // where no value is says nothing about how to write those that are
+    let sample = FileValues {
+        levels: None,
+        ..sample
+    };
+    let column = required(column)?;
     let mut best = (usize::MAX, candidates[0]);
     for &choice in candidates {
-        let size = size_of(&sample, field, choice, page_rows)?;
+        let builder = properties(page_rows).set_statistics_enabled(EnabledStatistics::None);
+        let properties = Arc::new(apply(builder, column.name(), choice).build());
+        let chunk = Chunk::encode(&column, &properties, &sample, page_rows, choice.zstd)?;
+        let size = chunk.len();
         if size.saturating_add(size / 100) < best.0 {
             best = (size, choice);
         }
@@ -94,45 +124,20 @@ pub(crate) fn choose(
     Ok(best.1)
 }
 
-/// The bytes of a sample written one way.
-fn size_of(
-    sample: &Typed,
-    field: &Type,
-    choice: Choice,
-    page_rows: usize,
-) -> Result<usize, ParquetError> {
-    let info = field.get_basic_info();
-    let required = Type::primitive_type_builder(field.name(), field.get_physical_type())
+/// The same column in which each row has a value.
+fn required(column: &ColumnDescriptor) -> Result<ColumnDescPtr, ParquetError> {
+    let info = column.self_type().get_basic_info();
+    let field = Type::primitive_type_builder(column.name(), column.physical_type())
         .with_repetition(parquet::basic::Repetition::REQUIRED)
         .with_logical_type(info.logical_type_ref().cloned())
-        .with_length(match field {
-            Type::PrimitiveType { type_length, .. } => *type_length,
-            Type::GroupType { .. } => -1,
-        })
-        .with_precision(match field {
-            Type::PrimitiveType { precision, .. } => *precision,
-            Type::GroupType { .. } => -1,
-        })
-        .with_scale(match field {
-            Type::PrimitiveType { scale, .. } => *scale,
-            Type::GroupType { .. } => -1,
-        })
+        .with_length(column.type_length())
+        .with_precision(column.type_precision())
+        .with_scale(column.type_scale())
         .build()?;
     let schema = Type::group_type_builder("sample")
-        .with_fields(vec![Arc::new(required)])
+        .with_fields(vec![Arc::new(field)])
         .build()?;
-    let builder = properties(page_rows).set_statistics_enabled(EnabledStatistics::None);
-    let properties = apply(builder, field.name(), choice).build();
-    let mut writer = SerializedFileWriter::new(Vec::new(), Arc::new(schema), Arc::new(properties))?;
-    let mut group = writer.next_row_group()?;
-    if let Some(mut column) = group.next_column()? {
-        write(column.untyped(), sample, None, page_rows)?;
-        column.close()?;
-    }
-    let group = group.close()?;
-    let size = group.column(0).compressed_size();
-    writer.close()?;
-    Ok(usize::try_from(size).unwrap_or(usize::MAX))
+    Ok(SchemaDescriptor::new(Arc::new(schema)).column(0))
 }
 
 /// What all columns share.
@@ -149,22 +154,16 @@ pub(crate) fn properties(page_rows: usize) -> WriterPropertiesBuilder {
         .set_max_row_group_row_count(None)
 }
 
-/// Sets how one column is written.
+/// Sets how one column is written, but for zstd: see [`Chunk`].
 pub(crate) fn apply(
     builder: WriterPropertiesBuilder,
     name: &str,
     choice: Choice,
 ) -> WriterPropertiesBuilder {
     let path = ColumnPath::from(name);
-    let codec = if choice.zstd {
-        Compression::ZSTD(ZstdLevel::default())
-    } else {
-        Compression::UNCOMPRESSED
-    };
     builder
         .set_column_encoding(path.clone(), choice.encoding)
-        .set_column_dictionary_enabled(path.clone(), choice.dictionary)
-        .set_column_compression(path, codec)
+        .set_column_dictionary_enabled(path, choice.dictionary)
 }
 
 /// Writes a column, never more than a page at once: the writer looks at its page limits only
@@ -199,9 +198,6 @@ pub(crate) fn write(
         (ColumnWriter::Int32ColumnWriter(writer), Typed::Int32(values)) => pages!(writer, values),
         (ColumnWriter::Int64ColumnWriter(writer), Typed::Int64(values)) => pages!(writer, values),
         (ColumnWriter::FixedLenByteArrayColumnWriter(writer), Typed::Wide(values)) => {
-            pages!(writer, values);
-        }
-        (ColumnWriter::ByteArrayColumnWriter(writer), Typed::Text(values)) => {
             pages!(writer, values);
         }
         _ => {

@@ -4,20 +4,23 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use parquet::errors::ParquetError;
 use parquet::file::metadata::{KeyValue, SortingColumn};
 use parquet::file::properties::EnabledStatistics;
 use parquet::file::writer::SerializedFileWriter;
-use parquet::schema::types::ColumnPath;
+use parquet::schema::types::{ColumnPath, SchemaDescriptor};
 use quantflow_model::Symbol;
 use quantflow_seams::StoreError;
 
 use crate::blocks::{SummedFile, Sums};
-use crate::encoding;
+use crate::column_chunk::Chunk;
+use crate::encoding::{self, Choice};
 use crate::error;
 use crate::options::{Faults, Step};
 use crate::rows::Rows;
-use crate::schema::{SYMBOL, Schema};
+use crate::schema::Schema;
 use crate::shape::Shape;
+use crate::symbol_column;
 use crate::values;
 
 /// The format of the files; stands in each as `quantflow.format`.
@@ -39,6 +42,8 @@ pub(crate) struct SegmentWriter {
     faults: Faults,
     file: Option<File>,
     writer: Option<SerializedFileWriter<SummedFile>>,
+    /// How each column of the schema is written.
+    choices: Vec<Choice>,
     rows: u64,
     done: bool,
 }
@@ -71,6 +76,7 @@ impl SegmentWriter {
             faults: faults.clone(),
             file: Some(file),
             writer: None,
+            choices: Vec::new(),
             rows: 0,
             done: false,
         })
@@ -87,33 +93,31 @@ impl SegmentWriter {
             .map_err(|e| error::of_writing(&path, &e))
     }
 
-    fn try_write_group<R: Rows>(
-        &mut self,
-        pieces: &[(Symbol, R)],
-    ) -> Result<(), parquet::errors::ParquetError> {
+    fn try_write_group<R: Rows>(&mut self, pieces: &[(Symbol, R)]) -> Result<(), ParquetError> {
         if self.writer.is_none() {
             let Some(file) = self.file.take() else {
                 return Ok(());
             };
-            self.writer = Some(open_writer(file, &self.schema, pieces)?);
+            self.choices = choose(&self.schema, pieces)?;
+            self.writer = Some(open_writer::<R>(file, &self.schema, &self.choices)?);
         }
         let Some(writer) = &mut self.writer else {
             return Ok(());
         };
+        let properties = Arc::clone(writer.properties());
+        let columns = writer.schema_descr().columns().to_vec();
         let mut group = writer.next_row_group()?;
-        let mut columns = std::iter::once(None).chain(self.schema.columns.iter().map(Some));
-        while let (Some(mut column), Some(which)) = (group.next_column()?, columns.next()) {
-            let values = match which {
-                None => values::symbols(pieces),
-                Some(file) => values::column(pieces, file),
-            };
-            encoding::write(
-                column.untyped(),
-                &values.values,
-                values.levels.as_deref(),
-                R::PAGE_ROWS,
-            )?;
-            column.close()?;
+        symbol_column::encode(&columns[0], pieces)?.append_to(&mut group)?;
+        for ((file, choice), column) in self
+            .schema
+            .columns
+            .iter()
+            .zip(&self.choices)
+            .zip(&columns[1..])
+        {
+            let values = values::column(pieces, file);
+            Chunk::encode(column, &properties, &values, R::PAGE_ROWS, choice.zstd)?
+                .append_to(&mut group)?;
         }
         self.rows += u64::try_from(group.close()?.num_rows()).unwrap_or(0);
         Ok(())
@@ -170,23 +174,27 @@ impl Drop for SegmentWriter {
 }
 
 /// Chooses each column's encoding on a sample of the first row group.
+fn choose<R: Rows>(schema: &Schema, pieces: &[(Symbol, R)]) -> Result<Vec<Choice>, ParquetError> {
+    let sample = encoding::sample(pieces);
+    let descriptor = SchemaDescriptor::new(Arc::clone(&schema.parquet));
+    let columns = schema.columns.iter().zip(&descriptor.columns()[1..]);
+    columns
+        .map(|(file, column)| encoding::choose(values::column(&sample, file), column, R::PAGE_ROWS))
+        .collect()
+}
+
 fn open_writer<R: Rows>(
     file: File,
     schema: &Schema,
-    pieces: &[(Symbol, R)],
-) -> Result<SerializedFileWriter<SummedFile>, parquet::errors::ParquetError> {
-    let mut builder = encoding::apply(
-        encoding::properties(R::PAGE_ROWS),
-        SYMBOL,
-        encoding::SYMBOLS,
-    );
-    for (at, column) in schema.columns.iter().enumerate() {
-        let field = &schema.parquet.get_fields()[at + 1];
-        let choice = encoding::choose(&values::column(pieces, column), field, R::PAGE_ROWS)?;
-        builder = encoding::apply(builder, R::COLUMNS[column.column].name, choice);
+    choices: &[Choice],
+) -> Result<SerializedFileWriter<SummedFile>, ParquetError> {
+    let mut builder = encoding::properties(R::PAGE_ROWS);
+    for (column, choice) in schema.columns.iter().zip(choices) {
+        let name = R::COLUMNS[column.column].name;
+        builder = encoding::apply(builder, name, *choice);
         if column.column == R::TIME {
             // the page index of the time is what finds a span of a series
-            let path = ColumnPath::from(field.name());
+            let path = ColumnPath::from(name);
             builder = builder.set_column_statistics_enabled(path, EnabledStatistics::Page);
         }
     }

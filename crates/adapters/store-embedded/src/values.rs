@@ -22,7 +22,6 @@ pub(crate) enum Typed {
     Int32(Vec<i32>),
     Int64(Vec<i64>),
     Wide(Vec<FixedLenByteArray>),
-    Text(Vec<ByteArray>),
 }
 
 impl Typed {
@@ -32,45 +31,7 @@ impl Typed {
             Self::Int32(values) => values.len(),
             Self::Int64(values) => values.len(),
             Self::Wide(values) => values.len(),
-            Self::Text(values) => values.len(),
         }
-    }
-
-    /// About `most` of the values, in runs of a page spread over all of them.
-    pub(crate) fn sample(&self, most: usize, page: usize) -> Self {
-        fn pick<T: Clone>(values: &[T], most: usize, page: usize) -> Vec<T> {
-            if values.len() <= most {
-                return values.to_vec();
-            }
-            let runs = (most / page).max(1);
-            (0..runs)
-                .flat_map(|run| {
-                    let start = (values.len() - page) / runs.max(2).saturating_sub(1) * run;
-                    let start = start.min(values.len() - page);
-                    values[start..start + page].iter().cloned()
-                })
-                .collect()
-        }
-        match self {
-            Self::Bool(values) => Self::Bool(pick(values, most, page)),
-            Self::Int32(values) => Self::Int32(pick(values, most, page)),
-            Self::Int64(values) => Self::Int64(pick(values, most, page)),
-            Self::Wide(values) => Self::Wide(pick(values, most, page)),
-            Self::Text(values) => Self::Text(pick(values, most, page)),
-        }
-    }
-}
-
-/// The symbol of each row.
-pub(crate) fn symbols<R: Rows>(pieces: &[(Symbol, R)]) -> FileValues {
-    let mut values = Vec::new();
-    for (symbol, rows) in pieces {
-        let text = ByteArray::from(Bytes::copy_from_slice(symbol.as_str().as_bytes()));
-        values.extend(std::iter::repeat_n(text, rows.len()));
-    }
-    FileValues {
-        values: Typed::Text(values),
-        levels: None,
     }
 }
 

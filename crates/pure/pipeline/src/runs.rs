@@ -14,10 +14,82 @@ const LONGEST: usize = 256;
 pub(crate) struct Run {
     price: Price,
     side: Side,
-    /// First id, last id, quantity; ascending and without a gap.
-    rows: VecDeque<(u128, u128, Decimal)>,
+    /// Ascending and without a gap.
+    rows: Rows,
     /// Whether a trade of another price or side follows, so that nothing can be added.
     ended: bool,
+}
+
+/// First id, last id, quantity.
+type Row = (u128, u128, Decimal);
+
+/// Rows of which the newest lies at hand: most runs are of one trade, and memory of their own is
+/// seldom in the cache where many symbols trade in turn.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "VecDeque<Row>", into = "VecDeque<Row>")]
+struct Rows {
+    /// Empty where there is no newest.
+    older: VecDeque<Row>,
+    newest: Option<Row>,
+}
+
+impl From<VecDeque<Row>> for Rows {
+    fn from(mut older: VecDeque<Row>) -> Self {
+        let newest = older.pop_back();
+        Self { older, newest }
+    }
+}
+
+impl From<Rows> for VecDeque<Row> {
+    fn from(rows: Rows) -> Self {
+        let Rows { mut older, newest } = rows;
+        older.extend(newest);
+        older
+    }
+}
+
+impl Rows {
+    #[inline]
+    fn len(&self) -> usize {
+        self.older.len() + usize::from(self.newest.is_some())
+    }
+
+    #[inline]
+    fn clear(&mut self) {
+        self.older.clear();
+        self.newest = None;
+    }
+
+    fn oldest(&self) -> Option<&Row> {
+        self.older.front().or(self.newest.as_ref())
+    }
+
+    #[inline]
+    fn push_newest(&mut self, row: Row) {
+        if let Some(before) = self.newest.replace(row) {
+            self.older.push_back(before);
+        }
+    }
+
+    fn push_oldest(&mut self, row: Row) {
+        if self.newest.is_some() {
+            self.older.push_front(row);
+        } else {
+            self.newest = Some(row);
+        }
+    }
+
+    fn pop_newest(&mut self) {
+        self.newest = self.older.pop_back();
+    }
+
+    fn iter(&self) -> impl Iterator<Item = &Row> {
+        self.older.iter().chain(&self.newest)
+    }
+}
+
+fn row_of(trade: &Trade) -> Row {
+    (trade.id.0, trade.last_id().0, trade.quantity.0)
 }
 
 impl Run {
@@ -25,23 +97,26 @@ impl Run {
         Self {
             price: trade.price,
             side: trade.side,
-            rows: [(trade.id.0, trade.last_id().0, trade.quantity.0)].into(),
+            rows: Rows {
+                newest: Some(row_of(trade)),
+                ..Rows::default()
+            },
             ended: false,
         }
     }
 
     fn takes(&self, trade: &Trade) -> bool {
-        trade.price == self.price && trade.side == self.side && !self.rows.is_empty()
+        trade.price == self.price && trade.side == self.side && self.rows.newest.is_some()
     }
 
     /// The last id in it.
     pub(crate) fn last(&self) -> Option<u128> {
-        self.rows.back().map(|row| row.1)
+        self.rows.newest.map(|row| row.1)
     }
 
     /// The first id in it.
     pub(crate) fn first(&self) -> Option<u128> {
-        self.rows.front().map(|row| row.0)
+        self.rows.oldest().map(|row| row.0)
     }
 
     /// A trade follows the newest one: what matters is the run that ends with it.
@@ -49,23 +124,23 @@ impl Run {
     pub(crate) fn push_newest(&mut self, trade: &Trade) {
         if self.takes(trade) && self.last() == Some(trade.id.previous().0) {
             if self.rows.len() == LONGEST {
-                self.rows.pop_front();
+                self.rows.older.pop_front();
             }
         } else {
             self.rows.clear();
             self.price = trade.price;
             self.side = trade.side;
         }
-        self.rows
-            .push_back((trade.id.0, trade.last_id().0, trade.quantity.0));
+        self.rows.push_newest(row_of(trade));
     }
 
     /// A trade before the oldest one: what matters is the run that begins with it.
     pub(crate) fn push_oldest(&mut self, trade: &Trade) {
         if self.takes(trade) && self.first() == Some(trade.last_id().next().0) {
-            self.rows
-                .push_front((trade.id.0, trade.last_id().0, trade.quantity.0));
-            self.rows.truncate(LONGEST);
+            self.rows.push_oldest(row_of(trade));
+            if self.rows.len() > LONGEST {
+                self.rows.pop_newest();
+            }
         } else {
             *self = Self::only(trade);
         }
@@ -76,8 +151,7 @@ impl Run {
         if self.last() == Some(trade.id.previous().0) && !self.ended {
             self.ended = !self.takes(trade) || self.rows.len() >= LONGEST;
             if !self.ended {
-                self.rows
-                    .push_back((trade.id.0, trade.last_id().0, trade.quantity.0));
+                self.rows.push_newest(row_of(trade));
             }
         }
     }
@@ -87,8 +161,7 @@ impl Run {
         if self.first() == Some(trade.last_id().next().0) && !self.ended {
             self.ended = !self.takes(trade) || self.rows.len() >= LONGEST;
             if !self.ended {
-                self.rows
-                    .push_front((trade.id.0, trade.last_id().0, trade.quantity.0));
+                self.rows.push_oldest(row_of(trade));
             }
         }
     }

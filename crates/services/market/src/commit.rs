@@ -52,8 +52,7 @@ impl Committer {
             for tally in hot.pipeline.take_dirty_tallies() {
                 hot.pending.set_tally(tally);
             }
-            let next = Pending::after(&hot.pending);
-            let pending = Arc::new(std::mem::replace(&mut hot.pending, next));
+            let pending = Arc::new(hot.pending.take());
             hot.committing = Some(Arc::clone(&pending));
             let mut commit =
                 Commit::new(self.shared.partition.clone(), self.committed, hot.position);

@@ -220,14 +220,16 @@ impl MarketQueries for Market {
                 .or_insert_with(|| view(symbol));
         }
         for shared in &self.partitions {
-            let hot = shared.lock();
+            let mut hot = shared.lock();
+            // so that what is fresh is not looked through for each symbol
+            hot.pending.settle();
             for (slot, symbol) in hot.pipeline.symbols() {
                 let entry = symbols
                     .entry(symbol.clone())
                     .or_insert_with(|| view(symbol));
                 entry.live = hot.is_live(slot);
-                for rows in hot.rows(slot) {
-                    entry.trades = widest(entry.trades, rows.trade_span());
+                for pending in hot.uncommitted() {
+                    entry.trades = widest(entry.trades, pending.trade_span(slot));
                 }
             }
             for instrument in hot.pipeline.instruments() {

@@ -254,8 +254,8 @@ async fn sleep_until(due: Option<tokio::time::Instant>) {
 
 /// Moves what the pipeline said into the hot state; candles are the reviser's.
 fn take(hot: &mut Hot, output: &mut Output) {
+    hot.pending.push_trades(&output.trades);
     for (slot, trade) in &output.trades {
-        hot.pending.rows_of(*slot).push_trade(trade);
         let kept = hot.symbol(*slot);
         if kept.last.is_none_or(|(_, time)| time <= trade.time) {
             kept.last = Some((trade.price, trade.time));

@@ -9,11 +9,19 @@ use quantflow_model::{
 use quantflow_pipeline::SymbolSlot;
 use quantflow_seams::Commit;
 
+/// So many trades a symbol on average wait for their columns, in all no fewer and no more than this.
+/// Where many symbols trade in turn, a symbol's columns are seldom in the cache: who opens them
+/// should have several rows. What waits is looked through by readers.
+const FRESH_EACH: usize = 8;
+const FRESH: (usize, usize) = (256, 8_192);
+
 /// What is known but not committed yet. Readers put it on top of the store.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Pending {
     /// By slot of the pipeline.
     symbols: Vec<SymbolRows>,
+    /// The newest trades, in the order in which they came.
+    fresh: Vec<(SymbolSlot, Trade)>,
     ledger: Vec<LedgerEvent>,
     tallies: BTreeMap<(Symbol, Timestamp), DayTally>,
     quarantine: Vec<Quarantined>,
@@ -33,8 +41,7 @@ pub(crate) struct SymbolRows {
 }
 
 impl SymbolRows {
-    /// Adds a trade.
-    pub(crate) fn push_trade(&mut self, trade: &Trade) {
+    fn push_trade(&mut self, trade: &Trade) {
         if self
             .trades
             .last_mut()
@@ -71,42 +78,88 @@ impl SymbolRows {
     pub(crate) fn candles(&self, timeframe: Timeframe) -> &[Candle] {
         &self.candles[timeframe.index()]
     }
-
-    /// Trades in the order in which they came.
-    pub(crate) fn trades(&self) -> impl Iterator<Item = Trade> + '_ {
-        self.trades.iter().flat_map(TradeBatch::iter)
-    }
-
-    /// The venue time of the first and last trade here.
-    pub(crate) fn trade_span(&self) -> Option<(Timestamp, Timestamp)> {
-        let times = || {
-            self.trades
-                .iter()
-                .flat_map(|batch| batch.times.iter().copied())
-        };
-        let span = (times().min()?, times().max()?);
-        Some((Timestamp::from_nanos(span.0), Timestamp::from_nanos(span.1)))
-    }
 }
 
 impl Pending {
-    /// Nothing, with room for as much as is in `before`: what comes between two commits is about as
-    /// much each time, and columns that grow are copied over and over.
-    pub(crate) fn after(before: &Self) -> Self {
+    /// Takes out all that waits. What is left has room for as much again: what comes between two
+    /// commits is about as much each time, and columns that grow are copied over and over.
+    pub(crate) fn take(&mut self) -> Self {
+        self.settle();
         let rows = |rows: &SymbolRows| SymbolRows {
             room: rows.trades.iter().map(TradeBatch::len).sum(),
             ..SymbolRows::default()
         };
-        Self {
-            symbols: before.symbols.iter().map(rows).collect(),
+        let next = Self {
+            symbols: self.symbols.iter().map(rows).collect(),
+            fresh: std::mem::take(&mut self.fresh),
             ..Self::default()
+        };
+        std::mem::replace(self, next)
+    }
+
+    /// Adds trades.
+    pub(crate) fn push_trades(&mut self, trades: &[(SymbolSlot, Trade)]) {
+        self.rows += trades.len();
+        self.fresh.extend_from_slice(trades);
+        if self.fresh.len() >= (self.symbols.len() * FRESH_EACH).clamp(FRESH.0, FRESH.1) {
+            self.settle();
         }
+    }
+
+    /// Brings the fresh trades into the columns of their symbols, one symbol after the other.
+    pub(crate) fn settle(&mut self) {
+        let slots = self.fresh.iter().map(|(slot, _)| slot.index() + 1);
+        let slots = slots.max().unwrap_or(0);
+        if slots > self.symbols.len() {
+            self.symbols.resize_with(slots, SymbolRows::default);
+        }
+        // where the next trade of each slot stands when they are sorted
+        let mut places = vec![0; slots + 1];
+        for (slot, _) in &self.fresh {
+            places[slot.index() + 1] += 1;
+        }
+        for slot in 1..places.len() {
+            places[slot] += places[slot - 1];
+        }
+        let mut order = vec![0; self.fresh.len()];
+        for (at, (slot, _)) in self.fresh.iter().enumerate() {
+            let place = &mut places[slot.index()];
+            order[*place] = at;
+            *place += 1;
+        }
+        for at in order {
+            let (slot, trade) = &self.fresh[at];
+            self.symbols[slot.index()].push_trade(trade);
+        }
+        self.fresh.clear();
+    }
+
+    /// Trades of a symbol in the order in which they came.
+    pub(crate) fn trades(&self, slot: SymbolSlot) -> impl Iterator<Item = Trade> + '_ {
+        let settled = self.get(slot).into_iter().flat_map(|rows| &rows.trades);
+        let fresh = self.fresh.iter().filter(move |(of, _)| *of == slot);
+        settled
+            .flat_map(TradeBatch::iter)
+            .chain(fresh.map(|(_, trade)| *trade))
+    }
+
+    /// The venue time of the first and last trade of a symbol here.
+    pub(crate) fn trade_span(&self, slot: SymbolSlot) -> Option<(Timestamp, Timestamp)> {
+        let batches = self.get(slot).into_iter().flat_map(|rows| &rows.trades);
+        let settled = batches.flat_map(|batch| batch.times.iter().copied());
+        let fresh = self.fresh.iter().filter(|(of, _)| *of == slot);
+        let mut times = settled.chain(fresh.map(|(_, trade)| trade.time.nanos()));
+        let first = times.next()?;
+        let (least, most) = times.fold((first, first), |(least, most), time| {
+            (least.min(time), most.max(time))
+        });
+        Some((Timestamp::from_nanos(least), Timestamp::from_nanos(most)))
     }
 
     /// The rows of a symbol, to add to.
     #[inline]
     pub(crate) fn rows_of(&mut self, slot: SymbolSlot) -> &mut SymbolRows {
-        // counted here and not in SymbolRows: every row is added through this
+        // counted here and not in SymbolRows: every candle is added through this
         self.rows += 1;
         let index = slot.index();
         if index >= self.symbols.len() {
@@ -172,7 +225,7 @@ impl Pending {
         self.rows
     }
 
-    /// Adds its rows to a commit; `names` are the pipeline's symbols by slot.
+    /// Adds its rows to a commit, when it was taken out; `names` are the pipeline's symbols by slot.
     pub(crate) fn add_to(&self, commit: &mut Commit, names: &[Symbol]) {
         for (symbol, rows) in names.iter().zip(&self.symbols) {
             commit.trades.extend(

@@ -5,7 +5,6 @@ use quantflow_model::Trade;
 use quantflow_seams::TradeQuery;
 
 use super::Market;
-use crate::pending::SymbolRows;
 use crate::queries::QueryError;
 use crate::view::{TradePage, TradeRequest};
 
@@ -29,8 +28,7 @@ impl Market {
                 let slot = hot.pipeline.slot(&request.symbol);
                 let trades = slot
                     .into_iter()
-                    .flat_map(|slot| hot.rows(slot))
-                    .flat_map(SymbolRows::trades)
+                    .flat_map(|slot| hot.uncommitted().flat_map(move |p| p.trades(slot)))
                     .filter(|trade| range.contains(trade.time) && is_before(trade))
                     .collect();
                 (trades, slot.is_some())
