@@ -227,6 +227,7 @@ impl Process {
             beside.shutdown().await;
             if let Err(error) = self.engines.log.close().await {
                 tracing::error!("the raw log did not close in good order: {error}");
+                self.say_what_is_lost();
             }
             close.send_replace(true);
             if !served.is_finished() {
@@ -240,6 +241,25 @@ impl Process {
             );
         }
         failed.map_or(Ok(()), Err)
+    }
+}
+
+impl Process {
+    /// What the log took and could not write before the process ended.
+    fn say_what_is_lost(&self) {
+        let log = &self.engines.log;
+        for partition in log.partitions() {
+            let records = log
+                .end(&partition)
+                .offset
+                .saturating_sub(log.durable(&partition).offset);
+            if records > 0 {
+                tracing::error!(
+                    %partition, records,
+                    "the newest records were never written; the venue is asked at the next start for the trades in them"
+                );
+            }
+        }
     }
 }
 
