@@ -88,7 +88,7 @@ pub(crate) const KEYS: &[Key] = &[
         "log.level",
         Form::Text,
         "info",
-        "error, warn, info, debug or trace; also per module",
+        "error, warn, info, debug or trace; also per module: `info,quantflow::http=debug` logs each request",
     ),
     key(
         "ingest.streams",
