@@ -141,8 +141,15 @@ fn show(context: &Context, checks: &[Check]) -> Outcome {
 fn writable(data_dir: &Path) -> Check {
     const WHAT: &str = "data folder";
     let shown = data_dir.display();
+    if data_dir.exists() && !data_dir.is_dir() {
+        return Check::fail(
+            WHAT,
+            format!("{shown} is a file, no folder"),
+            "name a folder with --data-dir or `data_dir`",
+        );
+    }
     // a folder that is not there yet is made where its nearest parent allows it
-    let existing = data_dir.ancestors().find(|path| path.is_dir());
+    let existing = data_dir.ancestors().find(|path| path.exists());
     let existing = existing.unwrap_or_else(|| Path::new("."));
     let probe = existing.join(format!(".quantflow-doctor-{}", std::process::id()));
     let tried = std::fs::write(&probe, b"can this be written?")
@@ -338,6 +345,10 @@ mod tests {
         assert_eq!(writable(folder.path()).state, State::Ok);
         assert_eq!(writable(&folder.path().join("a/b")).state, State::Ok);
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+        let file = folder.path().join("file");
+        std::fs::write(&file, "").unwrap();
+        assert_eq!(writable(&file).state, State::Fail);
+        assert_eq!(writable(&file.join("below")).state, State::Fail);
     }
 
     #[test]
