@@ -122,6 +122,18 @@ function schemas(document_) {
     el('article', { id: `schema-${name}` }, el('header', {}, el('h3', {}, name), el('div', { class: 'muted' }, schema.description ?? '')), el('div', { class: 'body' }, fields(document_, schema))));
 }
 
+/** The list of everything: beside the text where there is room, folded above it on a phone. */
+function menu(...links) {
+  const narrow = matchMedia('(max-width: 820px)');
+  const list = el('details', { class: 'menu' }, el('summary', {}, 'Endpoints and objects'), el('div', {}, links));
+  const fold = () => { list.open = !narrow.matches; };
+  narrow.addEventListener('change', fold);
+  // who chose one wants to read it
+  list.addEventListener('click', (event) => { if (narrow.matches && event.target.closest('a')) list.open = false; });
+  fold();
+  return list;
+}
+
 function render(document_) {
   const byTag = new Map(document_.tags.map((tag) => [tag.name, []]));
   for (const [path, item] of Object.entries(document_.paths)) {
@@ -130,8 +142,8 @@ function render(document_) {
   const groups = [...byTag].filter(([, list]) => list.length);
   document.body.replaceChildren(el('div', { class: 'layout' },
     el('nav', { 'aria-label': 'Endpoints' }, el('a', { href: '/' }, '← Dashboard'), el('a', { href: '/openapi.json' }, 'openapi.json'),
-      groups.map(([tag, list]) => [el('h2', {}, tag), list.map(({ path, op }) => el('a', { href: `#${op.operationId}` }, path.replace('/api/v1', '')))]),
-      el('h2', {}, 'objects'), Object.entries(document_.components.schemas).filter(([, s]) => s.properties).map(([name]) => el('a', { href: `#schema-${name}` }, name))),
+      menu(groups.map(([tag, list]) => [el('h2', {}, tag), list.map(({ path, op }) => el('a', { href: `#${op.operationId}` }, path.replace('/api/v1', '')))]),
+        el('h2', {}, 'objects'), Object.entries(document_.components.schemas).filter(([, s]) => s.properties).map(([name]) => el('a', { href: `#schema-${name}` }, name)))),
     el('main', {}, el('h1', {}, `${document_.info.title} API`), prose(document_.info.description),
       groups.map(([tag, list]) => [el('h2', {}, tag), list.map(({ path, method, op }) => operation(document_, path, method, op))]),
       el('h2', {}, 'objects'), schemas(document_))));

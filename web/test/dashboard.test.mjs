@@ -393,6 +393,28 @@ describe('everywhere', () => {
     }
   });
 
+  test('on a phone the API’s documentation begins with its text', { skip: !REAL && 'the stand-in has none' }, async () => {
+    const { page, shot, check, close } = await open(browser, base, '/docs', { width: 390, height: 844 });
+    await page.waitForSelector('main h1', WAIT);
+    const top = await page.evaluate(() => document.querySelector('main h1').getBoundingClientRect().top);
+    assert.ok(top < 160, `the heading begins ${top} px down`);
+    await page.click('nav summary');
+    await page.waitForFunction(() => document.querySelector('nav').scrollHeight > 1000, null, WAIT);
+    await shot('docs-phone-menu');
+    await page.click('nav a[href="#schema-Candle"], nav .menu a:last-of-type');
+    await page.waitForFunction(() => !document.querySelector('nav details').open, null, WAIT);
+    const chosen = await page.evaluate(() => document.getElementById(location.hash.slice(1)).getBoundingClientRect().top);
+    const bar = await page.evaluate(() => document.querySelector('nav').getBoundingClientRect().bottom);
+    assert.ok(chosen >= bar - 1 && chosen < 400, `what was chosen begins at ${chosen}, below a bar that ends at ${bar}`);
+    await assertNoSidewaysScroll(page);
+    await check();
+    await close();
+    // and beside the text where there is room
+    const wide = await open(browser, base, '/docs', { width: 1280 });
+    await wide.page.waitForSelector('nav .menu a', WAIT);
+    await wide.close();
+  });
+
   test('controls have names, pages have landmarks, text has contrast', async () => {
     for (const url of ['/', `/chart/${segment()}?set=rsi(14)`, '/data-health', '/help']) {
       for (const scheme of ['dark', 'light']) {

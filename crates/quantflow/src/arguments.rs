@@ -11,6 +11,7 @@ use quantflow_model::{Timeframe, Timestamp};
     name = "quantflow",
     version,
     max_term_width = 100,
+    after_help = "Exit codes: 0 done, 1 failed (the error says why and what to do), 2 wrong usage or configuration.",
     propagate_version = true
 )]
 pub(crate) struct Arguments {
@@ -99,7 +100,7 @@ pub(crate) struct UpArguments {
     /// Run on a generated market (venue `demo`) and nothing else
     #[arg(long)]
     pub(crate) demo: bool,
-    /// Where to listen [default: 127.0.0.1:8080]
+    /// Where to listen: an address and port; port 0 takes a free one [default: 127.0.0.1:8080]
     #[arg(long, value_name = "ADDRESS")]
     pub(crate) listen: Option<String>,
 }
@@ -118,15 +119,34 @@ pub(crate) struct ReplayArguments {
     /// How many times faster than life; `max`: as fast as it is taken
     #[arg(long, default_value = "1")]
     pub(crate) speed: String,
-    /// Where to listen
-    #[arg(long, default_value = "127.0.0.1:9443", value_name = "ADDRESS")]
+    /// Where to listen: an address and port; port 0 takes a free one
+    #[arg(long, default_value = "127.0.0.1:9443", value_name = "ADDRESS", value_parser = address)]
     pub(crate) listen: std::net::SocketAddr,
-    /// A fault: `cut@10s`, `silent@30s+5s`, `drop:0.01`, `429@20s+10s`, … (may be repeated)
+    /// A fault, KIND[:ARGUMENT][@START[+LASTING]][/EVERY]: `cut@10s`, `silent@30s+5s`, `drop:0.01` (a
+    /// share from 0 to 1), `429@20s+10s`, … (may be repeated) [default: none]
     #[arg(long = "fault", value_name = "FAULT")]
     pub(crate) faults: Vec<String>,
+    /// Give single trades by id only to who sends this key in `X-MBX-APIKEY`, as some of Binance's
+    /// hosts do; `any`: whatever key
+    #[arg(long, value_name = "KEY")]
+    pub(crate) needs_key: Option<String>,
     /// The seed of the generated market and of faults
     #[arg(long, default_value_t = 1)]
     pub(crate) seed: u64,
+}
+
+/// A time; a year alone would be read as seconds since 1970.
+fn time(text: &str) -> Result<Timestamp, String> {
+    if text.len() == 4 && text.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Err(format!("write a year as its first day: {text}-01-01"));
+    }
+    text.parse()
+        .map_err(|error: quantflow_model::TimeError| error.to_string())
+}
+
+fn address(text: &str) -> Result<std::net::SocketAddr, String> {
+    text.parse()
+        .map_err(|_| "write an address and port such as 127.0.0.1:9443".to_owned())
 }
 
 /// What kind of rows.
@@ -161,7 +181,7 @@ pub(crate) struct ImportArguments {
     /// Our name of the symbol without the venue (BTC/USDT), or the venue's (BTCUSDT) where it is built in
     #[arg(long)]
     pub(crate) symbol: String,
-    /// How long its candles are
+    /// How long its candles are: 1s 5s 15s 30s 1m 3m 5m 15m 30m 1h 2h 4h 6h 8h 12h 1d 3d 1w 1M
     #[arg(long, required_if_eq("kind", "candles"))]
     pub(crate) timeframe: Option<Timeframe>,
     /// Import it even if the same file was imported before
@@ -172,11 +192,11 @@ pub(crate) struct ImportArguments {
 /// A span of time.
 #[derive(Debug, Clone, Copy, Args)]
 pub(crate) struct Span {
-    /// From this time on (RFC 3339, a date, or Unix s, ms, us, ns)
-    #[arg(long, value_name = "TIME")]
+    /// From this time on: RFC 3339, a date, or Unix s, ms, us, ns [default: no bound]
+    #[arg(long, value_name = "TIME", value_parser = time)]
     pub(crate) from: Option<Timestamp>,
-    /// Before this time
-    #[arg(long, value_name = "TIME")]
+    /// Before this time, written as --from [default: no bound]
+    #[arg(long, value_name = "TIME", value_parser = time)]
     pub(crate) to: Option<Timestamp>,
 }
 
@@ -188,7 +208,7 @@ pub(crate) struct ExportArguments {
     /// What to write
     #[arg(long, value_enum)]
     pub(crate) kind: Kind,
-    /// How long candles are
+    /// How long candles are: 1s 5s 15s 30s 1m 3m 5m 15m 30m 1h 2h 4h 6h 8h 12h 1d 3d 1w 1M
     #[arg(long, required_if_eq("kind", "candles"))]
     pub(crate) timeframe: Option<Timeframe>,
     #[command(flatten)]
@@ -206,7 +226,7 @@ pub(crate) struct ExportArguments {
 pub(crate) struct CandlesArguments {
     /// venue:BASE/QUOTE
     pub(crate) symbol: String,
-    /// How long
+    /// How long each is: 1s 5s 15s 30s 1m 3m 5m 15m 30m 1h 2h 4h 6h 8h 12h 1d 3d 1w 1M
     #[arg(long, short, default_value = "1m")]
     pub(crate) timeframe: Timeframe,
     #[command(flatten)]
@@ -214,8 +234,8 @@ pub(crate) struct CandlesArguments {
     /// At most so many (the newest, without --from)
     #[arg(long, short = 'n', default_value_t = 50)]
     pub(crate) limit: usize,
-    /// As it was known at this time
-    #[arg(long, value_name = "TIME")]
+    /// As it was known at this time, written as --from [default: as it is known now]
+    #[arg(long, value_name = "TIME", value_parser = time)]
     pub(crate) as_of: Option<Timestamp>,
 }
 
@@ -246,7 +266,7 @@ pub(crate) struct IndicatorsArguments {
     /// Which: "rsi(14),macd(12,26,9)"
     #[arg(long, required = true)]
     pub(crate) set: Option<String>,
-    /// How long the symbol's candles are
+    /// How long the symbol's candles are: 1s 5s 15s 30s 1m 3m 5m 15m 30m 1h 2h 4h 6h 8h 12h 1d 3d 1w 1M
     #[arg(long, short, default_value = "1m")]
     pub(crate) timeframe: Timeframe,
     #[command(flatten)]

@@ -24,7 +24,11 @@ pub(crate) fn run(arguments: Arguments) -> ExitCode {
     let sources = Sources {
         file: arguments.global.config.clone(),
         environment: std::env::vars_os()
-            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+            // what is no text is no setting's value either: it is refused by its form, not passed over
+            .map(|(name, value)| {
+                let text = |text: std::ffi::OsString| text.to_string_lossy().into_owned();
+                (text(name), text(value))
+            })
             .collect(),
         flags,
     };
@@ -73,7 +77,12 @@ fn command(context: &Context, command: Command) -> Outcome {
             let settings = context.settings()?;
             logs::begin(&context.terminal, &settings.log_level, true);
             let ran = runtime()?.block_on(crate::run::up::up(settings, arguments.demo));
-            ran.map_err(|error| Failure::new("cannot go on").caused_by(&error))
+            ran.map_err(|error| {
+                let to_do = crate::run::advice::of(&error);
+                Failure::new("cannot run the server")
+                    .caused_by(&error)
+                    .to_do(to_do)
+            })
         }
         Command::Replay(arguments) => {
             let level = context.settings()?.log_level;

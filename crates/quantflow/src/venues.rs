@@ -49,6 +49,17 @@ pub(crate) fn codec_of(settings: &Settings, venue: &VenueId) -> Outcome<Option<A
     Ok(registry.codec(venue))
 }
 
+/// What `venues.*.protocol` may be.
+pub(crate) fn protocols() -> Vec<&'static str> {
+    PROTOCOLS.iter().map(|(short, _)| *short).collect()
+}
+
+/// The venues that need no configuration.
+pub(crate) fn built_in() -> Vec<String> {
+    let registry = Registry::builtin();
+    registry.venues().map(ToString::to_string).collect()
+}
+
 /// Base and quote of a venue's own name (`BTCUSDT`), told by [`QUOTE_ASSETS`].
 pub(crate) fn split_pair(name: &str) -> Option<(&str, &str)> {
     QUOTE_ASSETS
@@ -157,6 +168,9 @@ pub(crate) fn find_symbol(text: &str, known: &[Known], place: &str) -> Outcome<S
 }
 
 fn unknown(text: &str, known: &[Known], place: &str) -> Failure {
+    if text.trim().is_empty() {
+        return Failure::usage("the symbol is empty").to_do("name one: VENUE:BASE/QUOTE");
+    }
     let failure = Failure::new(format!("{text} is not known here"));
     if known.is_empty() {
         return failure.because(format!("{place} has no data yet")).to_do(
@@ -174,7 +188,11 @@ fn unknown(text: &str, known: &[Known], place: &str) -> Failure {
         .take(5)
         .map(|(_, s)| *s)
         .collect();
-    let failure = failure.because(format!("{place} has {} symbols, not this one", known.len()));
+    let failure = failure.because(format!(
+        "{place} has {} symbol{}, not this one",
+        known.len(),
+        if known.len() == 1 { "" } else { "s" }
+    ));
     if close.is_empty() {
         let some: Vec<&str> = near.iter().take(5).map(|(_, s)| *s).collect();
         failure.to_do(format!("there are: {}", some.join(", ")))

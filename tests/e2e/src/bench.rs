@@ -8,7 +8,7 @@ use std::time::Duration;
 use quantflow_market::MarketQueries;
 use quantflow_model::{Symbol, TimeRange, Timestamp};
 use quantflow_replay::{
-    FaultPlan, GeneratedMarket, GeneratedOptions, Limits, ReplayHandle, ReplayOptions,
+    FaultPlan, GeneratedMarket, GeneratedOptions, KeyRule, Limits, ReplayHandle, ReplayOptions,
     ReplayServer, Speed,
 };
 use quantflow_seams::{Clock, SystemClock};
@@ -35,12 +35,21 @@ impl Bench {
     /// # Panics
     /// When it cannot be served.
     pub async fn new(seed: u64, speed: f64, faults: FaultPlan) -> Self {
+        Self::with_key(seed, speed, faults, KeyRule::None).await
+    }
+
+    /// As [`Bench::new`], where single trades by id need a key.
+    ///
+    /// # Panics
+    /// When it cannot be served.
+    pub async fn with_key(seed: u64, speed: f64, faults: FaultPlan, key: KeyRule) -> Self {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let options = GeneratedOptions::demo(venue(), seed, clock.now(), Duration::from_hours(24));
         let market = Arc::new(GeneratedMarket::new(&options).unwrap());
         let options = ReplayOptions {
             speed: Speed::Times(speed),
             faults,
+            key,
             // several minutes of market a minute are more than a venue's minute allows; that
             // budgets are kept is shown elsewhere
             limits: Limits {
@@ -89,7 +98,16 @@ impl Bench {
     /// # Panics
     /// When it does not start.
     pub async fn server(&self) -> Server {
-        let environment = self.environment();
+        self.server_with(&[]).await
+    }
+
+    /// As [`Bench::server`], with more of the environment.
+    ///
+    /// # Panics
+    /// When it does not start.
+    pub async fn server_with(&self, more: &[(&'static str, String)]) -> Server {
+        let mut environment = self.environment();
+        environment.extend_from_slice(more);
         let environment: Vec<_> = environment.iter().map(|(n, v)| (*n, v.as_str())).collect();
         std::fs::create_dir_all(self.data()).unwrap();
         Server::start(&self.data(), &[], &environment).await

@@ -127,6 +127,12 @@ impl Server {
             .clone()
     }
 
+    /// As [`Server::said`], also once it has ended.
+    pub fn log(&self) -> impl Fn() -> String + use<> {
+        let said = Arc::clone(&self.said);
+        move || said.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     /// The process.
     pub fn pid(&self) -> u32 {
         self.child.id().expect("it runs")

@@ -2,7 +2,7 @@
 
 use quantflow_wire::{Failure, FailureKind, HttpMethod, HttpRequest, Outcome, Response};
 
-use crate::{Settings, SetupError, in_full, join};
+use crate::{Settings, SetupError, Transport, in_full, join};
 
 /// So many headers of an answer are kept at the most …
 const MAX_HEADERS: usize = 32;
@@ -28,8 +28,7 @@ pub(crate) fn client(
 }
 
 pub(crate) async fn request(
-    client: &reqwest::Client,
-    settings: &Settings,
+    transport: &Transport,
     base_url: &str,
     request: &HttpRequest,
 ) -> Outcome {
@@ -37,14 +36,26 @@ pub(crate) async fn request(
         HttpMethod::Get => reqwest::Method::GET,
         HttpMethod::Post => reqwest::Method::POST,
     };
-    let mut builder = client.request(method, join(base_url, &request.target));
+    let mut builder = transport
+        .http
+        .request(method, join(base_url, &request.target));
     for (name, value) in &request.headers {
+        builder = builder.header(name, value);
+    }
+    let key = transport.key.as_ref();
+    let header = key.and_then(|key| key.header(base_url, request));
+    let keyed = key.filter(|_| header.is_some());
+    if let Some((name, value)) = header {
         builder = builder.header(name, value);
     }
     if !request.body.is_empty() {
         builder = builder.body(request.body.clone());
     }
-    match exchange(builder, settings.max_body).await {
+    let answer = exchange(builder, transport.settings.max_body).await;
+    match answer.and_then(|answer| match keyed {
+        Some(key) => key.keep_out(answer),
+        None => Ok(answer),
+    }) {
         Ok(response) => Outcome::Response(response),
         Err(failure) => Outcome::Failed(failure),
     }

@@ -7,6 +7,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 mod http;
+mod key;
 mod settings;
 mod socket;
 mod tls;
@@ -17,6 +18,8 @@ use async_trait::async_trait;
 use quantflow_seams::{Feed, FeedError, Socket};
 use quantflow_wire::{HttpRequest, Outcome};
 
+use key::ApiKey;
+pub use key::KeyError;
 pub use settings::{Settings, SetupError};
 
 /// HTTP by reqwest, WebSocket by tungstenite, one TLS configuration for both. Cheap to clone;
@@ -26,6 +29,7 @@ pub struct Transport {
     http: reqwest::Client,
     tls: Arc<rustls::ClientConfig>,
     settings: Settings,
+    key: Option<ApiKey>,
 }
 
 impl Transport {
@@ -40,6 +44,19 @@ impl Transport {
             http,
             tls: Arc::new(tls),
             settings,
+            key: None,
+        })
+    }
+
+    /// The same driver with a venue's API key. It goes with requests to this base URL that name a
+    /// header for it, and nowhere else; an answer that repeats it is a failure.
+    ///
+    /// # Errors
+    /// When the key cannot stand in a header.
+    pub fn with_key(&self, base_url: &str, key: &str) -> Result<Self, KeyError> {
+        Ok(Self {
+            key: Some(ApiKey::new(base_url, key)?),
+            ..self.clone()
         })
     }
 }
@@ -47,7 +64,7 @@ impl Transport {
 #[async_trait]
 impl Feed for Transport {
     async fn request(&self, base_url: &str, request: &HttpRequest) -> Outcome {
-        http::request(&self.http, &self.settings, base_url, request).await
+        http::request(self, base_url, request).await
     }
 
     async fn connect(&self, base_url: &str, target: &str) -> Result<Box<dyn Socket>, FeedError> {

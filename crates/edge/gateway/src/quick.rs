@@ -256,7 +256,7 @@ impl Quick {
         shared
             .measure
             .answered(Some(endpoint), method, status, took);
-        if tracing::enabled!(target: "quantflow::http", tracing::Level::INFO) {
+        if respond::logs_requests() {
             respond::log(&Line {
                 client: plan.client,
                 id,

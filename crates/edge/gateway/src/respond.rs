@@ -78,11 +78,7 @@ impl Asker {
             id,
             began: shared.since_start(),
             method: request.method().clone(),
-            path: if tracing::enabled!(target: "quantflow::http", tracing::Level::INFO) {
-                request.uri().path().to_owned()
-            } else {
-                String::new()
-            },
+            path: request.uri().path().to_owned(),
             origin: origin.cloned(),
         }
     }
@@ -464,6 +460,13 @@ pub(crate) struct Line<'a> {
     pub(crate) hit: Option<bool>,
 }
 
+/// Whether each request is logged: `log.level` asks for it with `quantflow::http=debug`.
+pub(crate) fn logs_requests() -> bool {
+    tracing::enabled!(target: "quantflow::http", tracing::Level::DEBUG)
+}
+
+/// Faults of ours are always worth a line; what went as it should, or was refused by a limit (which
+/// metrics count), only to who asks for it.
 pub(crate) fn log(line: &Line<'_>) {
     let Line {
         client,
@@ -482,9 +485,9 @@ pub(crate) fn log(line: &Line<'_>) {
     if is_fault(status) {
         tracing::error!(target: "quantflow::http", %method, path, endpoint = name, status = status_code, micros, %client, request_id, "answered");
     } else if status == StatusCode::TOO_MANY_REQUESTS {
-        tracing::warn!(target: "quantflow::http", %method, path, endpoint = name, status = status_code, micros, %client, request_id, "limited");
+        tracing::debug!(target: "quantflow::http", %method, path, endpoint = name, status = status_code, micros, %client, request_id, "limited");
     } else {
-        tracing::info!(target: "quantflow::http", %method, path, endpoint = name, status = status_code, micros, %client, request_id, cached = hit.unwrap_or(false), "answered");
+        tracing::debug!(target: "quantflow::http", %method, path, endpoint = name, status = status_code, micros, %client, request_id, cached = hit.unwrap_or(false), "answered");
     }
 }
 

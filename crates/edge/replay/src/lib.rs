@@ -46,5 +46,5 @@ pub use market::{Feed, Listing, Mark, Market, MarketEvent};
 pub use pace::{Speed, SpeedError};
 pub use recorded::{RecordedMarket, RecordingError};
 pub use row::{AggregateRow, Bar, Row, Units};
-pub use server::{AtEnd, ReplayError, ReplayHandle, ReplayOptions, ReplayServer};
+pub use server::{AtEnd, KeyRule, ReplayError, ReplayHandle, ReplayOptions, ReplayServer};
 pub use truth::{Truth, WireCounts, candles};

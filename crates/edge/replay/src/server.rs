@@ -26,6 +26,18 @@ pub enum AtEnd {
     Close,
 }
 
+/// What key single trades by id need.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum KeyRule {
+    /// None.
+    #[default]
+    None,
+    /// Any.
+    Any,
+    /// This one. It is made up: no venue's key belongs here.
+    This(String),
+}
+
 /// How a market is served.
 #[derive(Debug, Clone)]
 pub struct ReplayOptions {
@@ -41,8 +53,8 @@ pub struct ReplayOptions {
     pub faults: FaultPlan,
     /// What an address may do.
     pub limits: Limits,
-    /// Whether single trades by id are given only to who sends a key (any), as some hosts have it.
-    pub needs_key: bool,
+    /// Whether single trades by id are given only to who sends a key, as some hosts have it.
+    pub key: KeyRule,
     /// A socket is cut after so long, by the clock; 24 hours at the venue.
     pub connection_lifetime: Duration,
     /// So long before that, the socket is told `serverShutdown`. `None`: not told.
@@ -66,7 +78,7 @@ impl Default for ReplayOptions {
             at_end: AtEnd::Stay,
             faults: FaultPlan::none(),
             limits: Limits::default(),
-            needs_key: false,
+            key: KeyRule::None,
             connection_lifetime: Duration::from_hours(24),
             shutdown_notice: Some(Duration::from_mins(10)),
             ping_every: Duration::from_secs(20),

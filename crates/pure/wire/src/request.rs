@@ -127,14 +127,15 @@ pub struct HttpRequest {
     pub method: HttpMethod,
     /// Path and query string, to be put behind the venue's base URL: `/api/v3/time`.
     pub target: String,
-    /// Headers beside the usual ones. A key that a user configured goes here, never in `target`.
+    /// Headers beside the usual ones; never a key.
     pub headers: Vec<(String, String)>,
     /// The body; empty for GET.
     pub body: Vec<u8>,
     /// What it counts against the venue's request limits.
     pub weight: u32,
-    /// Whether the venue answers it only with a key.
-    pub needs_key: bool,
+    /// The header that carries the user's API key, where hosts of the venue answer this only with
+    /// one; `None`: no key goes with it. The driver puts the key in: no request holds one.
+    pub key_header: Option<&'static str>,
 }
 
 /// A kind of live data.

@@ -178,7 +178,11 @@ pub(crate) async fn refuse_if_served(settings: &Settings, what: &str) -> Outcome
                 server.url,
                 settings.data_dir.display()
             ))
-            .to_do("stop it first, then do this again, then start it"));
+            .to_do(format!(
+                "end it in good order (Ctrl-C where it runs, or `kill {}`; with a service manager, stop its service), \
+                 run this command again, then start it with `quantflow up`: it fetches what it missed meanwhile",
+                server.pid
+            )));
     }
     Ok(())
 }

@@ -2,7 +2,8 @@
 
 use crate::arguments::ConfigCommand;
 use crate::config::Settings;
-use crate::config::schema::{self, Form, KEYS};
+use crate::config::form::Form;
+use crate::config::schema::{self, KEYS};
 use crate::context::Context;
 use crate::failure::{Failure, Outcome};
 use crate::terminal::{Cell, Column, Listing};

@@ -1,17 +1,16 @@
 //! `quantflow doctor`: checks what has to be right, and says what to do about what is not.
 
+mod venue;
+
 use std::net::TcpListener;
 use std::path::Path;
-use std::time::Duration;
-
-use quantflow_seams::{Clock, SystemClock};
-use quantflow_wire::{EventKind, Input, Query};
 
 use crate::access::{Remote, Server};
 use crate::config::Settings;
 use crate::context::Context;
 use crate::failure::{Failure, Outcome};
 use crate::run::engines::Engines;
+use crate::run::keys::is_key;
 use crate::run::sources::is_own;
 use crate::terminal::{Cell, Column, Listing};
 
@@ -19,10 +18,6 @@ use crate::terminal::{Cell, Column, Listing};
 const ROOM: u64 = 5 << 30;
 /// Open files that a busy server needs.
 const OPEN_FILES: u64 = 4_096;
-/// A clock further off than this makes times of receipt doubtful.
-const CLOCK_OFF: i64 = 1_000;
-/// How long a venue may take to say its time.
-const VENUE: Duration = Duration::from_secs(5);
 
 /// How a check went.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -104,7 +99,8 @@ pub(crate) async fn run(context: &Context) -> Outcome {
     }
     checks.push(open_files());
     if let Some(settings) = &settings {
-        checks.push(clock(settings).await);
+        checks.push(venue::clock(settings).await);
+        checks.extend(venue::keys(settings).await);
     }
     show(context, &checks)
 }
@@ -145,8 +141,15 @@ fn show(context: &Context, checks: &[Check]) -> Outcome {
 fn writable(data_dir: &Path) -> Check {
     const WHAT: &str = "data folder";
     let shown = data_dir.display();
+    if data_dir.exists() && !data_dir.is_dir() {
+        return Check::fail(
+            WHAT,
+            format!("{shown} is a file, no folder"),
+            "name a folder with --data-dir or `data_dir`",
+        );
+    }
     // a folder that is not there yet is made where its nearest parent allows it
-    let existing = data_dir.ancestors().find(|path| path.is_dir());
+    let existing = data_dir.ancestors().find(|path| path.exists());
     let existing = existing.unwrap_or_else(|| Path::new("."));
     let probe = existing.join(format!(".quantflow-doctor-{}", std::process::id()));
     let tried = std::fs::write(&probe, b"can this be written?")
@@ -235,7 +238,10 @@ async fn server(settings: &Settings) -> Vec<Check> {
     match remote.troubles().await {
         Ok(troubles) => checks.extend(troubles.into_iter().map(|(name, error)| {
             let says = format!("{name}: {error}");
-            if is_own(&name) {
+            if is_key(&name) {
+                let to_do = "correct the key, then restart the server";
+                Check::fail("service", says, to_do)
+            } else if is_own(&name) {
                 let to_do = "mend what it names: the server goes on by itself then";
                 Check::fail("service", says, to_do)
             } else {
@@ -322,76 +328,6 @@ fn open_files() -> Check {
     Check::ok("open files", "no limit here")
 }
 
-/// Our clock against a venue's.
-async fn clock(settings: &Settings) -> Check {
-    const WHAT: &str = "clock";
-    match tokio::time::timeout(VENUE, venue_offset(settings)).await {
-        Ok(Ok((venue, offset))) if offset.abs() > CLOCK_OFF => Check::warn(
-            WHAT,
-            format!("{offset} ms off {venue}'s"),
-            "let the system keep it: timedatectl set-ntp true",
-        ),
-        Ok(Ok((venue, offset))) => Check::ok(WHAT, format!("{offset} ms off {venue}'s")),
-        Ok(Err(why)) => Check::warn(
-            WHAT,
-            format!("cannot be compared: {why}"),
-            "without a network the live venues stay down; the demo and imports work",
-        ),
-        Err(_) => Check::warn(
-            WHAT,
-            "cannot be compared: no venue answered in time",
-            "without a network the live venues stay down; the demo and imports work",
-        ),
-    }
-}
-
-/// How many milliseconds our clock is ahead of the first venue that is ingested.
-async fn venue_offset(settings: &Settings) -> Result<(String, i64), String> {
-    use quantflow_seams::Feed;
-    use quantflow_wire::Outcome as Answer;
-
-    let stream = settings.streams.first().ok_or("nothing is ingested")?;
-    let venue = stream.symbol.venue();
-    let codec = crate::venues::codec_of(settings, &venue)
-        .map_err(|failure| failure.what)?
-        .ok_or_else(|| format!("{venue} is not built in"))?;
-    let query = Query::ServerTime;
-    let request = codec.request(&query).map_err(|error| error.to_string())?;
-    let configured = settings
-        .venues
-        .get(&venue)
-        .and_then(|venue| venue.rest_url.clone());
-    let url = configured.unwrap_or_else(|| codec.describe().rest_url.to_string());
-    let transport = quantflow_transport::Transport::new(quantflow_transport::Settings::default())
-        .map_err(|error| error.to_string())?;
-    let before = SystemClock.now();
-    let answer = transport.request(&url, &request).await;
-    let after = SystemClock.now();
-    let body = match &answer {
-        Answer::Response(response) if response.status == 200 => &response.body,
-        Answer::Response(response) => return Err(format!("{venue} answered {}", response.status)),
-        Answer::Failed(failure) => return Err(format!("{venue}: {}", failure.detail)),
-    };
-    let mut events = Vec::new();
-    codec
-        .decode(
-            &Input::Answer {
-                query: &query,
-                body,
-            },
-            &mut events,
-        )
-        .map_err(|error| error.to_string())?;
-    let theirs = events.iter().find_map(|event| match event.kind {
-        EventKind::ServerTime(time) => Some(time),
-        _ => None,
-    });
-    let theirs = theirs.ok_or("the answer has no time")?;
-    // the venue looked at its clock somewhere between: halfway is the best guess
-    let middle = before.plus_nanos(after.since(before) / 2);
-    Ok((venue.to_string(), middle.since(theirs) / 1_000_000))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -409,6 +345,10 @@ mod tests {
         assert_eq!(writable(folder.path()).state, State::Ok);
         assert_eq!(writable(&folder.path().join("a/b")).state, State::Ok);
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+        let file = folder.path().join("file");
+        std::fs::write(&file, "").unwrap();
+        assert_eq!(writable(&file).state, State::Fail);
+        assert_eq!(writable(&file.join("below")).state, State::Fail);
     }
 
     #[test]

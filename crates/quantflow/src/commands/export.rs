@@ -83,7 +83,18 @@ fn format(context: &Context, arguments: &ExportArguments) -> Outcome<Format> {
             FileFormat::JsonLines => Format::Jsonl,
             FileFormat::Parquet => Format::Parquet,
         });
-    let format = context.terminal.asked().or(by_name).unwrap_or(Format::Csv);
+    let asked = context.terminal.asked();
+    if let (Some(asked), Some(by_name), Some(path)) = (asked, by_name, &arguments.output)
+        && asked != by_name
+    {
+        return Err(Failure::usage(format!(
+            "{} is named as another format than --format says",
+            path.display()
+        ))
+        .because("who reads it, `quantflow import` too, goes by its name")
+        .to_do("leave --format out, or name the file as what it is"));
+    }
+    let format = asked.or(by_name).unwrap_or(Format::Csv);
     match format {
         Format::Table => Err(Failure::usage("an export is no table")
             .to_do("use --format csv, json, jsonl or parquet; `quantflow candles` shows tables")),

@@ -189,10 +189,12 @@ impl Taker<'_> {
     fn file(&mut self, path: &Path) -> Outcome {
         let cannot = || Failure::new(format!("cannot read candles from {}", path.display()));
         let mut rows = FileRows::open(path, Kind::Candles).map_err(|error| {
-            cannot().because(error).to_do(format!(
-                "the first line names the columns: {}",
-                files::CANDLE_COLUMNS
-            ))
+            let to_do = error.to_do(Kind::Candles);
+            let failure = cannot().because(error);
+            match to_do {
+                Some(to_do) => failure.to_do(to_do),
+                None => failure,
+            }
         })?;
         let columns = BarColumns::of(rows.columns());
         let mut lines = Vec::new();

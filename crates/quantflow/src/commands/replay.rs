@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use quantflow_model::{Symbol, VenueId};
 use quantflow_replay::{
-    Fault, FaultPlan, GeneratedMarket, GeneratedOptions, Market, RecordedMarket, ReplayHandle,
-    ReplayOptions, ReplayServer, Speed,
+    Fault, FaultPlan, GeneratedMarket, GeneratedOptions, KeyRule, Market, RecordedMarket,
+    ReplayHandle, ReplayOptions, ReplayServer, Speed,
 };
 use quantflow_seams::{Clock, SystemClock};
 use quantflow_venues::Registry;
@@ -60,6 +60,11 @@ pub(crate) async fn run(context: &Context, arguments: &ReplayArguments) -> Outco
         faults: FaultPlan {
             faults,
             seed: arguments.seed,
+        },
+        key: match arguments.needs_key.as_deref() {
+            None => KeyRule::None,
+            Some("any") => KeyRule::Any,
+            Some(key) => KeyRule::This(key.to_owned()),
         },
         ..ReplayOptions::default()
     };

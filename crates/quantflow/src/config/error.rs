@@ -31,6 +31,14 @@ pub(crate) enum ConfigError {
         /// The nearest key there is.
         nearest: Option<String>,
     },
+    /// A variable that is nearly a setting's.
+    #[error("the environment variable {name} is not read: write {right}")]
+    Misspelt {
+        /// Its name.
+        name: String,
+        /// The right one.
+        right: String,
+    },
     /// A value of another form.
     #[error("{key} (from {from}) is {found:?}: expected {expected}")]
     BadValue {

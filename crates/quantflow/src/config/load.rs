@@ -1,10 +1,12 @@
 //! Merges the sources of the configuration and keeps where each value comes from.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::path::{Path, PathBuf};
 
 use super::ConfigError;
-use super::schema::{self, Form, KEYS};
+use super::form::Form;
+use super::schema::{self, KEYS};
 
 /// The environment variables that are settings begin so.
 const PREFIX: &str = "QUANTFLOW__";
@@ -12,7 +14,7 @@ const PREFIX: &str = "QUANTFLOW__";
 const DEFAULT_FILE: &str = "quantflow.toml";
 
 /// What the configuration is made from. Given, not looked up: tests never touch the process.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct Sources {
     /// The file that was named; else `quantflow.toml` is read if it exists.
     pub(crate) file: Option<PathBuf>,
@@ -22,13 +24,31 @@ pub(crate) struct Sources {
     pub(crate) flags: Vec<(String, String)>,
 }
 
+/// Without values: any of them may be a secret.
+impl fmt::Debug for Sources {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sources")
+            .field("file", &self.file)
+            .finish_non_exhaustive()
+    }
+}
+
 /// One value and where it comes from.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Value {
     /// As text; the parts of a list are separated by commas.
     pub(crate) text: String,
     /// `default`, a file, a variable or a flag.
     pub(crate) from: String,
+}
+
+/// Without the text, which may be a secret.
+impl fmt::Debug for Value {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Value")
+            .field("from", &self.from)
+            .finish_non_exhaustive()
+    }
 }
 
 /// All values by path.
@@ -78,22 +98,10 @@ impl Loaded {
         let bad = || ConfigError::BadValue {
             key: path.to_owned(),
             from: from.to_owned(),
-            found: if key.form == Form::Secret {
-                "(secret)".to_owned()
-            } else {
-                text.clone()
-            },
+            found: key.form.shown(&text),
             expected: key.form.expected().to_owned(),
         };
-        let fits = match key.form {
-            Form::Text | Form::Secret | Form::List => true,
-            Form::Flag => text.parse::<bool>().is_ok(),
-            Form::Duration => text == "never" || super::units::duration(&text).is_some(),
-            Form::Size => super::units::size(&text).is_some(),
-            Form::Count => text.parse::<std::num::NonZeroU32>().is_ok(),
-            Form::Address => text.parse::<std::net::SocketAddr>().is_ok(),
-        };
-        if !fits {
+        if !key.form.fits(&text) {
             return Err(bad());
         }
         self.values.insert(
@@ -146,14 +154,12 @@ pub(crate) fn load(sources: &Sources) -> Result<Loaded, ConfigError> {
     }
     for (name, value) in &sources.environment {
         let Some(path) = name.strip_prefix(PREFIX) else {
+            refuse_one_underscore(name)?;
             continue;
         };
-        add_variable(
-            &mut loaded,
-            name,
-            &path.to_ascii_lowercase().replace("__", "."),
-            value,
-        )?;
+        let path = path.to_ascii_lowercase().replace("__", ".");
+        let from = format!("environment variable {name}");
+        add(&mut loaded, &path, value.clone(), &from)?;
     }
     for (path, value) in &sources.flags {
         loaded.set(path, value.clone(), "command line")?;
@@ -161,27 +167,40 @@ pub(crate) fn load(sources: &Sources) -> Result<Loaded, ConfigError> {
     Ok(loaded)
 }
 
-/// A variable; `…_FILE` of a secret names the file that holds it.
-fn add_variable(
-    loaded: &mut Loaded,
-    name: &str,
-    path: &str,
-    value: &str,
-) -> Result<(), ConfigError> {
-    let from = format!("environment variable {name}");
+/// `QUANTFLOW_LISTEN` would be ignored, and nobody would know why.
+fn refuse_one_underscore(name: &str) -> Result<(), ConfigError> {
+    let plain = |text: &str| text.to_ascii_lowercase().replace(['.', '_'], "");
+    let Some(rest) = name.strip_prefix("QUANTFLOW_") else {
+        return Ok(());
+    };
+    let meant = KEYS.iter().find(|key| plain(key.path) == plain(rest));
+    match meant {
+        None => Ok(()),
+        Some(key) => Err(ConfigError::Misspelt {
+            name: name.to_owned(),
+            right: format!(
+                "{PREFIX}{}",
+                key.path.to_ascii_uppercase().replace('.', "__")
+            ),
+        }),
+    }
+}
+
+/// A setting of a file or of the environment; `…_file` of a secret names the file that holds it.
+fn add(loaded: &mut Loaded, path: &str, value: String, from: &str) -> Result<(), ConfigError> {
     let secret = path
         .strip_suffix("_file")
         .filter(|path| schema::find(path).is_some_and(|key| key.form == Form::Secret));
     let Some(secret) = secret else {
-        return loaded.set(path, value.to_owned(), &from);
+        return loaded.set(path, value, from);
     };
-    let text = std::fs::read_to_string(value).map_err(|error| ConfigError::SecretFile {
+    let text = std::fs::read_to_string(&value).map_err(|error| ConfigError::SecretFile {
         key: secret.to_owned(),
-        from: from.clone(),
-        path: value.to_owned(),
+        from: from.to_owned(),
+        path: value,
         detail: error.to_string(),
     })?;
-    loaded.set(secret, text.trim_end().to_owned(), &from)
+    loaded.set(secret, text.trim_end().to_owned(), from)
 }
 
 fn add_table(
@@ -196,8 +215,18 @@ fn add_table(
         } else {
             format!("{prefix}.{name}")
         };
+        let form = schema::find(&path).map(|key| key.form);
         match value {
             toml::Value::Table(inner) => add_table(loaded, &path, inner, from)?,
+            other if form.is_some_and(|form| !form.takes(other)) => {
+                let form = form.unwrap_or(Form::Text);
+                return Err(ConfigError::BadValue {
+                    key: path,
+                    from: from.to_owned(),
+                    found: form.shown(&other.to_string()),
+                    expected: format!("{}{}", form.expected(), form.in_quotes()),
+                });
+            }
             toml::Value::Array(items) => {
                 let parts: Vec<&str> = items.iter().filter_map(toml::Value::as_str).collect();
                 if parts.len() < items.len() {
@@ -210,7 +239,7 @@ fn add_table(
                 }
                 loaded.set(&path, parts.join(","), from)?;
             }
-            toml::Value::String(text) => loaded.set(&path, text.clone(), from)?,
+            toml::Value::String(text) => add(loaded, &path, text.clone(), from)?,
             other => loaded.set(&path, other.to_string(), from)?,
         }
     }
@@ -286,6 +315,54 @@ mod tests {
                 vec!["limits.prices.requests", "at least 1"],
             ),
             (
+                Some("data_dir = 5"),
+                vec![],
+                vec!["data_dir", "\"5\"", "text in quotes"],
+            ),
+            (
+                Some("listen = [\"127.0.0.1:1\"]"),
+                vec![],
+                vec!["listen", "in quotes"],
+            ),
+            (
+                Some("[venues.binance]\napi_key = 5"),
+                vec![],
+                vec!["venues.binance.api_key", "(secret)", "text in quotes"],
+            ),
+            (
+                Some("[limits.prices]\nrequests = 1979-05-27"),
+                vec![],
+                vec!["limits.prices.requests", "whole number"],
+            ),
+            (
+                Some("[venues.binance]\nrest_url = \"api.binance.com\""),
+                vec![],
+                vec!["venues.binance.rest_url", "https://"],
+            ),
+            (
+                Some("[venues.binance]\nws_url = \"https://stream.binance.com\""),
+                vec![],
+                vec!["venues.binance.ws_url", "wss://"],
+            ),
+            (
+                None,
+                vec![("LOG_LEVEL", "loud")],
+                vec!["log.level", "LOG_LEVEL", "\"loud\"", "error, warn, info"],
+            ),
+            (
+                None,
+                vec![("QUANTFLOW__LOG__LEVEL", "info,a=b=c")],
+                vec!["log.level", "info,quantflow::http=debug"],
+            ),
+            (
+                None,
+                vec![("QUANTFLOW_BUS_SYNC_INTERVAL", "1s")],
+                vec![
+                    "QUANTFLOW_BUS_SYNC_INTERVAL",
+                    "QUANTFLOW__BUS__SYNC_INTERVAL",
+                ],
+            ),
+            (
                 None,
                 vec![("QUANTFLOW__STORE__URI", "x")],
                 vec!["QUANTFLOW__STORE__URI", "store.url"],
@@ -313,5 +390,14 @@ mod tests {
         let (_folder, from) = sources(None, &[(name, key.to_str().unwrap())]);
         let loaded = load(&from).unwrap();
         assert_eq!(loaded.get("token").unwrap().text, "hush");
+        let text = format!(
+            "[venues.binance]\napi_key_file = {:?}\n",
+            key.to_str().unwrap()
+        );
+        let (_folder, from) = sources(Some(&text), &[]);
+        let loaded = load(&from).unwrap();
+        let value = loaded.get("venues.binance.api_key").unwrap();
+        assert_eq!(value.text, "hush");
+        assert!(value.from.ends_with("q.toml"), "{}", value.from);
     }
 }

@@ -1,40 +1,9 @@
 //! Every key of the configuration: its meaning, form and default.
 
-/// The form of a value.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Form {
-    /// Any text.
-    Text,
-    /// Text that is never shown.
-    Secret,
-    /// `true` or `false`.
-    Flag,
-    /// `250ms`, `30d`; `never` where the default is `never`.
-    Duration,
-    /// `64MiB`.
-    Size,
-    /// `127.0.0.1:8080`.
-    Address,
-    /// `120`.
-    Count,
-    /// A list of texts; in the environment separated by commas.
-    List,
-}
+use super::form::Form;
 
-impl Form {
-    /// How it is written, for error messages.
-    pub(crate) const fn expected(self) -> &'static str {
-        match self {
-            Self::Text | Self::Secret => "text",
-            Self::Flag => "true or false",
-            Self::Duration => "a duration such as 250ms, 30s, 5m, 12h or 30d",
-            Self::Size => "a size such as 64MiB (B, KiB, MiB, GiB)",
-            Self::Address => "an address and port such as 127.0.0.1:8080",
-            Self::Count => "a whole number of at least 1",
-            Self::List => "a list of texts such as [\"binance:BTC/USDT\"]",
-        }
-    }
-}
+const HTTP: &[&str] = &["http", "https"];
+const WEB_SOCKET: &[&str] = &["ws", "wss"];
 
 /// One key.
 #[derive(Debug, Clone, Copy)]
@@ -86,9 +55,9 @@ pub(crate) const KEYS: &[Key] = &[
     ),
     key(
         "log.level",
-        Form::Text,
+        Form::Level,
         "info",
-        "error, warn, info, debug or trace; also per module",
+        "error, warn, info, debug or trace; also per module: `info,quantflow::http=debug` logs each request",
     ),
     key(
         "ingest.streams",
@@ -116,15 +85,21 @@ pub(crate) const KEYS: &[Key] = &[
     ),
     key(
         "venues.*.rest_url",
-        Form::Text,
+        Form::Url(HTTP),
         "",
         "base URL of the venue's REST API",
     ),
     key(
         "venues.*.ws_url",
-        Form::Text,
+        Form::Url(WEB_SOCKET),
         "",
         "base URL of the venue's WebSocket API",
+    ),
+    key(
+        "venues.*.api_key",
+        Form::Secret,
+        "",
+        "the venue's API key, for questions that its hosts answer only with one; sent to rest_url and nowhere else",
     ),
     key(
         "limits.*.requests",

@@ -57,6 +57,8 @@ pub(crate) struct VenueSettings {
     pub(crate) protocol: Option<String>,
     pub(crate) rest_url: Option<String>,
     pub(crate) ws_url: Option<String>,
+    /// Goes to `rest_url` with questions that its codec names a header for.
+    pub(crate) api_key: Option<Secret>,
 }
 
 impl Settings {
@@ -65,6 +67,9 @@ impl Settings {
     pub(crate) fn from_loaded(loaded: &Loaded) -> Result<Self, ConfigError> {
         let read = Reader { loaded };
         let data_dir = PathBuf::from(read.text("data_dir")?);
+        if data_dir.as_os_str().is_empty() {
+            return Err(read.bad("data_dir", "a folder"));
+        }
         for (path, allowed) in [("store.url", "embedded:"), ("bus.url", "embedded:")] {
             read.one_of(path, &[allowed])?;
         }
@@ -79,12 +84,10 @@ impl Settings {
             "never" => Demo::Never,
             _ => Demo::Auto,
         };
-        Ok(Self {
+        let settings = Self {
             listen: read.parsed("listen", "an address and port such as 127.0.0.1:8080")?,
             log_level: read.text("log.level")?.to_owned(),
-            token: loaded
-                .get("token")
-                .map(|value| Secret::new(value.text.clone())),
+            token: read.token()?,
             streams: read.streams()?,
             history: read.parsed("ingest.history", "true or false")?,
             demo,
@@ -99,7 +102,9 @@ impl Settings {
             lake_retention: read.optional_duration("lake.retention")?,
             lake_dir,
             data_dir,
-        })
+        };
+        read.codecs(&settings)?;
+        Ok(settings)
     }
 }
 
@@ -190,6 +195,68 @@ impl Reader<'_> {
             .collect()
     }
 
+    /// As long as the gateway wants it, said before anything is made.
+    fn token(&self) -> Result<Option<Secret>, ConfigError> {
+        let Some(value) = self.loaded.get("token") else {
+            return Ok(None);
+        };
+        if quantflow_gateway::Token::new(&value.text).is_none() {
+            return Err(bad_secret(
+                "token",
+                value,
+                "at least 16 characters: a shorter one could be guessed",
+            ));
+        }
+        Ok(Some(Secret::new(value.text.clone())))
+    }
+
+    /// Whether what is ingested has a codec, and every protocol that is named exists.
+    fn codecs(&self, settings: &Settings) -> Result<(), ConfigError> {
+        for venue in settings.venues.keys() {
+            if crate::venues::codec_of(settings, venue).is_err() {
+                let path = format!("venues.{venue}.protocol");
+                let expected = format!("one of: {}", crate::venues::protocols().join(", "));
+                return Err(self.bad(&path, &expected));
+            }
+        }
+        for stream in &settings.streams {
+            let symbol = &stream.symbol;
+            let venue = symbol.venue();
+            let codec = crate::venues::codec_of(settings, &venue).ok().flatten();
+            let Some(codec) = codec else {
+                return Err(self.bad(
+                    "ingest.streams",
+                    &format!(
+                        "symbols of venues that are built in ({}), or of which venues.{venue}.protocol says \
+                         what they speak",
+                        crate::venues::built_in().join(", ")
+                    ),
+                ));
+            };
+            if codec.spell(symbol).is_none() {
+                return Err(self.bad(
+                    "ingest.streams",
+                    &format!(
+                        "symbols that {venue} can have; {symbol} is none: write VENUE:BASE/QUOTE"
+                    ),
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    fn api_key(&self, venue: &str) -> Result<Option<Secret>, ConfigError> {
+        let path = format!("venues.{venue}.api_key");
+        let Some(value) = self.loaded.get(&path) else {
+            return Ok(None);
+        };
+        if value.text.is_empty() || !value.text.bytes().all(|byte| byte.is_ascii_graphic()) {
+            let expected = "one word of visible ASCII characters; leave it out where there is none";
+            return Err(bad_secret(&path, value, expected));
+        }
+        Ok(Some(Secret::new(value.text.clone())))
+    }
+
     fn limits(&self) -> Result<BTreeMap<String, u32>, ConfigError> {
         self.loaded
             .names("limits")
@@ -229,10 +296,20 @@ impl Reader<'_> {
                 protocol: get("protocol"),
                 rest_url: get("rest_url"),
                 ws_url: get("ws_url"),
+                api_key: self.api_key(&name)?,
             };
             venues.insert(id, settings);
         }
         Ok(venues)
+    }
+}
+
+fn bad_secret(path: &str, value: &Value, expected: &str) -> ConfigError {
+    ConfigError::BadValue {
+        key: path.to_owned(),
+        from: value.from.clone(),
+        found: "(secret)".to_owned(),
+        expected: expected.to_owned(),
     }
 }
 
@@ -254,6 +331,60 @@ mod tests {
             flags: Vec::new(),
         };
         Settings::from_loaded(&load(&sources)?)
+    }
+
+    #[test]
+    fn an_api_key_is_read_and_never_shown() {
+        let name = "QUANTFLOW__VENUES__BINANCE__API_KEY";
+        let read = settings(&[(name, "hush-0123")]).unwrap();
+        let key = read.venues.values().next().unwrap().api_key.clone();
+        assert_eq!(key.as_ref().unwrap().reveal(), "hush-0123");
+        assert!(!format!("{read:?}").contains("hush"));
+        for wrong in ["", "hush hush", "hüsh"] {
+            let error = settings(&[(name, wrong)]).unwrap_err().to_string();
+            for word in ["venues.binance.api_key", name, "one word", "(secret)"] {
+                assert!(error.contains(word), "{error} lacks {word}");
+            }
+            assert!(!error.contains("sh"), "{error}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_run_is_refused_before_anything_is_made() {
+        for (name, value, words) in [
+            (
+                "QUANTFLOW__TOKEN",
+                "short",
+                vec!["token", "(secret)", "16 characters"],
+            ),
+            ("QUANTFLOW__DATA_DIR", "", vec!["data_dir", "a folder"]),
+            (
+                "QUANTFLOW__INGEST__STREAMS",
+                "nope:BTC/USDT",
+                vec![
+                    "ingest.streams",
+                    "nope:BTC/USDT",
+                    "binance",
+                    "venues.nope.protocol",
+                ],
+            ),
+            (
+                "QUANTFLOW__INGEST__STREAMS",
+                "binance:BTC",
+                vec!["ingest.streams", "binance:BTC is none"],
+            ),
+            (
+                "QUANTFLOW__VENUES__KRAKEN__PROTOCOL",
+                "kraken",
+                vec!["venues.kraken.protocol", "\"kraken\"", "one of: binance"],
+            ),
+        ] {
+            let error = settings(&[(name, value)]).unwrap_err().to_string();
+            for word in words {
+                assert!(error.contains(word), "{error} lacks {word}");
+            }
+            assert!(!error.contains("short\""), "{error}");
+        }
     }
 
     #[test]

@@ -62,7 +62,11 @@ impl CsvLines {
         lines.was_no_row();
         // spreadsheets write a byte order mark
         let header = line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&line);
-        let header = String::from_utf8_lossy(header).into_owned();
+        let header = std::str::from_utf8(header)
+            .ok()
+            .filter(|text| !text.contains(|c: char| c.is_control() && c != '\t'))
+            .ok_or_else(|| FileError::NoText(path.to_owned()))?
+            .to_owned();
         let columns: Vec<String> = header
             .split(',')
             .map(|name| name.trim().trim_matches('"').to_owned())
@@ -161,6 +165,7 @@ mod tests {
     fn a_wrong_header_is_named() {
         for (text, kind, words) in [
             ("", Kind::Trades, "is empty"),
+            ("ts_ms,pr\u{17}ce,qty\n", Kind::Trades, "is no text"),
             ("1,2,3\n", Kind::Trades, "names no columns"),
             ("ts_ms,prise,qty\n", Kind::Trades, "did you mean price?"),
             ("ts_ms,price\n", Kind::Trades, "no column qty"),

@@ -43,6 +43,12 @@ pub(crate) enum FileError {
     /// Nothing in it.
     #[error("{0} is empty")]
     Empty(PathBuf),
+    /// A folder.
+    #[error("{0} is a folder, no file")]
+    Folder(PathBuf),
+    /// Bytes where there should be text.
+    #[error("{0} is no text, or not packed as its name says")]
+    NoText(PathBuf),
     /// A column that is not known.
     #[error("the file has a column {name:?}, which means nothing here{hint}")]
     UnknownColumn {
@@ -92,6 +98,37 @@ pub(crate) enum FileFormat {
     Parquet,
 }
 
+impl FileError {
+    /// What to do about it, for a file of such rows.
+    pub(crate) fn to_do(&self, kind: Kind) -> Option<String> {
+        let to_do = match self {
+            Self::UnknownColumn { .. } | Self::NoHeader { .. } | Self::MissingColumn { .. } => {
+                let columns = match kind {
+                    Kind::Trades => TRADE_COLUMNS,
+                    Kind::Candles => CANDLE_COLUMNS,
+                };
+                return Some(format!("the first line names the columns: {columns}"));
+            }
+            Self::UnknownFormat(_) | Self::NoText(_) => {
+                "name it .csv, .csv.gz, .jsonl, .jsonl.gz or .parquet, as what it is"
+            }
+            Self::Folder(_) => "name a file in it",
+            Self::Empty(_) => "fetch or write it again: it has no rows",
+            Self::Read { source, .. } => match source.kind() {
+                io::ErrorKind::NotFound => "check the path; it is looked for from where you are",
+                io::ErrorKind::PermissionDenied => "make it readable for this user",
+                io::ErrorKind::UnexpectedEof
+                | io::ErrorKind::InvalidData
+                | io::ErrorKind::InvalidInput => "it is cut off or damaged: fetch it again",
+                _ => return None,
+            },
+            Self::Parquet { .. } => "it is cut off, damaged or another format: fetch it again",
+            Self::LongLine { .. } => return None,
+        };
+        Some(to_do.to_owned())
+    }
+}
+
 impl FileFormat {
     /// What a file's name says; a `.gz` behind it is looked past.
     pub(crate) fn of(path: &Path) -> Option<Self> {
@@ -128,6 +165,9 @@ impl FileRows {
     /// # Errors
     /// When it cannot be read, or its columns are not those of such rows.
     pub(crate) fn open(path: &Path, kind: Kind) -> Result<Self, FileError> {
+        if path.is_dir() {
+            return Err(FileError::Folder(path.to_owned()));
+        }
         let format =
             FileFormat::of(path).ok_or_else(|| FileError::UnknownFormat(path.to_owned()))?;
         let failed = |source| FileError::Read {

@@ -45,6 +45,12 @@ impl Engines {
         // what is told of it later names it wherever it is read
         let data_dir = &std::path::absolute(&settings.data_dir)
             .with_context(|| format!("find the data folder {}", settings.data_dir.display()))?;
+        if data_dir.exists() && !data_dir.is_dir() {
+            anyhow::bail!(
+                "{} is a file, no folder: name a folder with --data-dir",
+                data_dir.display()
+            );
+        }
         std::fs::create_dir_all(data_dir).with_context(|| {
             format!(
                 "make the data folder {} (set another with --data-dir)",

@@ -37,6 +37,8 @@ pub(crate) struct LiveVenue {
     pub(crate) codec: Arc<dyn Codec>,
     pub(crate) rest_url: String,
     pub(crate) ws_url: String,
+    /// Whether an API key is configured for it.
+    pub(crate) has_key: bool,
 }
 
 /// Everything that runs here, as the gateway sees it.
@@ -225,6 +227,8 @@ impl HealthSource for Running {
                     essential: false,
                 });
             }
+            let has_key = self.venues.get(&status.venue).is_some_and(|v| v.has_key);
+            services.extend(super::keys::refused(&status, has_key));
             let open = status
                 .connections
                 .iter()

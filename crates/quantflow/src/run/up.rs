@@ -12,7 +12,7 @@ use quantflow_ingest::VenueIngest;
 use quantflow_market::{Market, Partition, PartitionOptions};
 use quantflow_model::VenueId;
 use quantflow_pipeline::Effect;
-use quantflow_seams::{Budget, Clock, Feed};
+use quantflow_seams::{Budget, Clock};
 use quantflow_transport::Transport;
 use quantflow_venues::Registry;
 use quantflow_wire::Codec;
@@ -24,7 +24,7 @@ use super::demo::{self, DemoMarket};
 use super::engines::Engines;
 use super::sources::{LiveVenue, Running};
 use super::venue::{VenuePlan, open_partition, partition_of, serve_effects, setup, start_ingest};
-use super::{history, housekeeping, series_swap, signals, status, token, venue};
+use super::{history, housekeeping, keys, series_swap, signals, status, token, venue};
 use crate::config::Settings;
 use crate::config::settings::{Demo, Stream};
 
@@ -37,12 +37,9 @@ const SHUTDOWN: Duration = Duration::from_secs(10);
 /// When something that is needed to serve cannot be had: the port, the data folder, an engine.
 pub(crate) async fn up(settings: Settings, only_demo: bool) -> Result<()> {
     let settings = Arc::new(settings);
-    let listener = TcpListener::bind(settings.listen).await.with_context(|| {
-        format!(
-            "listen on {} (another program may; choose one with --listen)",
-            settings.listen
-        )
-    })?;
+    let listener = TcpListener::bind(settings.listen)
+        .await
+        .with_context(|| format!("cannot listen on {}", settings.listen))?;
     if let Some(series) = series_swap::recover(&settings.data_dir)
         .context("put back a store that a rebuild had moved aside")?
     {
@@ -98,9 +95,9 @@ pub(crate) async fn up(settings: Settings, only_demo: bool) -> Result<()> {
     let budget = MemoryBudget::kept_in(Arc::clone(&engines.clock), &kept)
         .with_context(|| format!("make the folder {}", kept.display()))?;
     let budget: Arc<dyn Budget> = Arc::new(budget);
-    let feed: Arc<dyn Feed> =
-        Arc::new(Transport::new(quantflow_transport::Settings::default()).context("set up TLS")?);
-    let live = start_venues(&engines, feed, &budget, &plans).await?;
+    let transport =
+        Transport::new(quantflow_transport::Settings::default()).context("set up TLS")?;
+    let live = start_venues(&engines, &transport, &budget, &plans).await?;
     let running = Arc::new(Running::new(
         live.clone(),
         Arc::clone(&market),
@@ -227,6 +224,7 @@ impl Process {
             beside.shutdown().await;
             if let Err(error) = self.engines.log.close().await {
                 tracing::error!("the raw log did not close in good order: {error}");
+                self.say_what_is_lost();
             }
             close.send_replace(true);
             if !served.is_finished() {
@@ -240,6 +238,25 @@ impl Process {
             );
         }
         failed.map_or(Ok(()), Err)
+    }
+}
+
+impl Process {
+    /// What the log took and could not write before the process ended.
+    fn say_what_is_lost(&self) {
+        let log = &self.engines.log;
+        for partition in log.partitions() {
+            let records = log
+                .end(&partition)
+                .offset
+                .saturating_sub(log.durable(&partition).offset);
+            if records > 0 {
+                tracing::error!(
+                    %partition, records,
+                    "the newest records were never written; the venue is asked at the next start for the trades in them"
+                );
+            }
+        }
     }
 }
 
@@ -313,6 +330,7 @@ fn live_plans(settings: &Settings) -> Result<Vec<VenuePlan>> {
             Ok(VenuePlan {
                 rest_url: url(configured.rest_url, &description.rest_url),
                 ws_url: url(configured.ws_url, &description.ws_url),
+                key: configured.api_key,
                 subscriptions: venue::subscriptions(codec.as_ref(), &streams)?,
                 codec,
             })
@@ -372,6 +390,7 @@ fn demo_plan(settings: &Settings, market: &DemoMarket) -> Result<VenuePlan> {
     Ok(VenuePlan {
         rest_url: market.server.rest_url(),
         ws_url: market.server.ws_url(),
+        key: None,
         subscriptions: venue::subscriptions(codec.as_ref(), &streams)?,
         codec,
     })
@@ -379,7 +398,7 @@ fn demo_plan(settings: &Settings, market: &DemoMarket) -> Result<VenuePlan> {
 
 async fn start_venues(
     engines: &Engines,
-    feed: Arc<dyn Feed>,
+    transport: &Transport,
     budget: &Arc<dyn Budget>,
     plans: &[VenuePlan],
 ) -> Result<BTreeMap<VenueId, LiveVenue>> {
@@ -387,15 +406,18 @@ async fn start_venues(
     for plan in plans {
         // jitter has to differ from process to process, not to be secret
         let seed = u64::from(std::process::id()) ^ engines.clock.now().nanos().unsigned_abs();
+        let id = &plan.codec.describe().id;
+        let feed = keys::feed(transport, id, &plan.rest_url, plan.key.as_ref())?;
         let ingest: VenueIngest =
-            start_ingest(engines, Arc::clone(&feed), Arc::clone(budget), plan, seed).await?;
+            start_ingest(engines, feed, Arc::clone(budget), plan, seed).await?;
         let venue = LiveVenue {
             ingest: Arc::new(ingest),
             codec: Arc::clone(&plan.codec),
             rest_url: plan.rest_url.clone(),
             ws_url: plan.ws_url.clone(),
+            has_key: plan.key.is_some(),
         };
-        live.insert(plan.codec.describe().id.clone(), venue);
+        live.insert(id.clone(), venue);
     }
     Ok(live)
 }

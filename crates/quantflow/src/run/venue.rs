@@ -14,6 +14,7 @@ use quantflow_wire::{Channel, Codec, PartitionId, Subscription};
 use tokio::sync::mpsc;
 
 use super::engines::Engines;
+use crate::config::secret::Secret;
 use crate::config::settings::Stream;
 
 /// How many effects may wait for ingestion. When it is full the newest is dropped: the pipeline
@@ -26,6 +27,7 @@ pub(crate) struct VenuePlan {
     pub(crate) codec: Arc<dyn Codec>,
     pub(crate) rest_url: String,
     pub(crate) ws_url: String,
+    pub(crate) key: Option<Secret>,
     pub(crate) subscriptions: Vec<Subscription>,
 }
 

@@ -12,6 +12,7 @@ mod reference;
 mod replay;
 mod round_trip;
 mod served;
+mod up;
 mod usage;
 
 use std::path::Path;

@@ -119,7 +119,7 @@ fn writing_commands_say_that_the_server_must_stop() {
     ];
     for arguments in [&import[..], &["rebuild"], &["rebuild", "--check"]] {
         let run = run(folder.path(), arguments);
-        assert_fails(&run, 1, &["pid 4242", "stop it first"]);
+        assert_fails(&run, 1, &["pid 4242", "kill 4242", "then start it"]);
     }
 }
 

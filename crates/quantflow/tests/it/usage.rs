@@ -196,3 +196,86 @@ fn results_are_not_coloured_for_programs_and_tables_can_be_had() {
     );
     assert_fails(&refused, 2, &["does not write parquet"]);
 }
+
+#[test]
+fn a_file_that_is_not_what_it_should_be_is_named_with_what_to_do() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    std::fs::create_dir(path("folder.csv")).unwrap();
+    std::fs::write(path("empty.csv"), "").unwrap();
+    std::fs::write(path("bytes.csv"), [0x93, 1, 7, 0xff, b'\n', 3]).unwrap();
+    std::fs::write(path("cut.parquet"), b"PAR1....").unwrap();
+    let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+    std::io::Write::write_all(&mut packed, b"ts_ms,price,qty\n1,1,1\n").unwrap();
+    let packed = packed.finish().unwrap();
+    std::fs::write(path("cut.csv.gz"), &packed[..packed.len() / 2]).unwrap();
+    std::fs::write(path("what.bin"), "x").unwrap();
+    let files = std::fs::read_dir(folder.path()).unwrap().count();
+    for (file, words) in [
+        ("nope.csv", ["No such file", "check the path"]),
+        ("folder.csv", ["is a folder", "name a file in it"]),
+        ("empty.csv", ["is empty", "fetch or write it again"]),
+        ("bytes.csv", ["is no text", "as what it is"]),
+        ("cut.parquet", ["no Parquet", "fetch it again"]),
+        ("cut.csv.gz", ["cut.csv.gz", "fetch it again"]),
+        ("what.bin", ["neither csv", "as what it is"]),
+    ] {
+        let import = [
+            "import", file, "--kind", "trades", "--venue", "tape", "--symbol", "A/B",
+        ];
+        for arguments in [&import[..], &["indicators", file, "--set", "rsi"]] {
+            if file == "what.bin" && arguments[0] == "indicators" && !path(file).exists() {
+                continue;
+            }
+            let failed = run(folder.path(), arguments);
+            assert_fails(&failed, 1, &words);
+            assert!(failed.err.contains("to do:"), "{}", failed.err);
+            assert!(!failed.err.contains('\u{fffd}'), "{}", failed.err);
+        }
+    }
+    assert_eq!(
+        std::fs::read_dir(folder.path()).unwrap().count(),
+        files,
+        "nothing may be made"
+    );
+}
+
+#[test]
+fn what_would_be_read_as_something_else_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("file"), "").unwrap();
+    let cases: [(&[&str], i32, &[&str]); 5] = [
+        // as seconds since 1970
+        (
+            &["candles", "a:B/C", "--from", "2025"],
+            2,
+            &["--from", "2025-01-01"],
+        ),
+        (
+            &[
+                "export", "a:B/C", "--kind", "trades", "--format", "parquet", "-o", "x.csv",
+            ],
+            2,
+            &["x.csv", "another format", "--format"],
+        ),
+        (
+            &["replay", "generated", "--listen", "here"],
+            2,
+            &["--listen", "127.0.0.1:9443"],
+        ),
+        (
+            &["candles", "a:B/C", "--data-dir", "file"],
+            1,
+            &["is a file, no folder"],
+        ),
+        (&["doctor", "--data-dir", "file"], 1, &["checks failed"]),
+    ];
+    for (arguments, code, words) in cases {
+        assert_fails(&run(folder.path(), arguments), code, words);
+    }
+    assert_eq!(
+        std::fs::read_dir(folder.path()).unwrap().count(),
+        1,
+        "nothing may be made"
+    );
+}

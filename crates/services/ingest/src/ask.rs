@@ -183,6 +183,7 @@ impl Shared {
                 if let Outcome::Response(response) = &outcome {
                     self.learn_use(response, &grant).await;
                     self.heed(response).await;
+                    self.learn_of_key(&request, response);
                     self.was_heard();
                 }
                 outcome
@@ -274,7 +275,7 @@ impl Shared {
 }
 
 /// The beginning of a body, for people.
-fn excerpt(body: &[u8]) -> String {
+pub(crate) fn excerpt(body: &[u8]) -> String {
     let text = String::from_utf8_lossy(&body[..body.len().min(200)]);
     text.trim().to_owned()
 }

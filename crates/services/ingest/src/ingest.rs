@@ -98,6 +98,7 @@ impl VenueIngest {
             ws_url: config.ws_url.trim_end_matches('/').to_owned(),
             sockets: 0.into(),
             heard: watch::Sender::new(false),
+            key_refusal: Mutex::default(),
             policy: config.policy,
             venue: venue.clone(),
         });
@@ -172,6 +173,7 @@ impl VenueIngest {
                 .map(|(cell, _)| cell.status(now, silence))
                 .collect(),
             clock_offset_ms: *self.clock_offset.borrow(),
+            key_refusal: self.shared.key_refusal(),
             repairs: self.repairs.counts(),
             book_snapshots: self.books.counts(),
         }

@@ -1,14 +1,15 @@
 //! [`Shared`]: what every task of a venue's ingestion uses.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use quantflow_model::VenueId;
 use quantflow_seams::{Budget, Clock, Feed};
-use quantflow_wire::{Codec, Outcome, Query, Response};
+use quantflow_wire::{Codec, HttpRequest, Outcome, Query, Response};
 use tokio::sync::watch;
 
+use crate::ask::excerpt;
 use crate::backoff::{Backoff, Jitter};
 use crate::config::Policy;
 use crate::recorder::Recorder;
@@ -29,6 +30,8 @@ pub(crate) struct Shared {
     pub(crate) sockets: AtomicU32,
     /// Whether the venue answered anything in this life; see [`Shared::hear_first`].
     pub(crate) heard: watch::Sender<bool>,
+    /// How the venue refused a question that may carry the user's key, if that was its last word.
+    pub(crate) key_refusal: Mutex<Option<String>>,
 }
 
 impl Shared {
@@ -55,6 +58,41 @@ impl Shared {
     pub(crate) fn was_heard(&self) {
         self.heard
             .send_if_modified(|heard| !std::mem::replace(heard, true));
+    }
+
+    /// Remembers whether the venue takes the user's key, or wants one.
+    pub(crate) fn learn_of_key(&self, request: &HttpRequest, response: &Response) {
+        if request.key_header.is_none() {
+            return;
+        }
+        let refusal = match response.status {
+            200..300 => None,
+            // where it means "stay away" a 403 is a firewall's
+            401 | 403 if self.codec.stay_away(response).is_none() => Some(format!(
+                "status {}: {}",
+                response.status,
+                excerpt(&response.body)
+            )),
+            _ => return, // says nothing of keys
+        };
+        let mut known = self
+            .key_refusal
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        if let (None, Some(refusal)) = (known.as_ref(), &refusal) {
+            let venue = self.venue.as_str();
+            tracing::warn!(venue, %refusal, "the venue wants an API key for single trades, or another one: \
+                set venues.{venue}.api_key; until then holes are filled from aggregates");
+        }
+        *known = refusal;
+    }
+
+    pub(crate) fn key_refusal(&self) -> Option<String> {
+        let known = self
+            .key_refusal
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        known.clone()
     }
 
     pub(crate) fn reconnect_backoff(&self) -> Backoff {

@@ -26,6 +26,9 @@ pub struct VenueStatus {
     pub connections: Vec<ConnectionStatus>,
     /// The venue's clock less ours, in milliseconds, as last asked.
     pub clock_offset_ms: Option<i64>,
+    /// The venue's words when it last refused, with 401 or 403, a question that may carry the
+    /// user's API key: it wants one, or not this one. `None` since it answered such a question.
+    pub key_refusal: Option<String>,
     /// Repairs of holes.
     pub repairs: JobCounts,
     /// Snapshots of books.

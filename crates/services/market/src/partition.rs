@@ -115,8 +115,7 @@ impl Partition {
                 }
             }
         }
-        self.committer.finish().await?;
-        Ok(())
+        self.committer.leave().await
     }
 
     /// Applies the log from `position` to `end` and commits: to catch up, to rebuild.

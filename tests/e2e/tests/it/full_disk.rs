@@ -211,6 +211,64 @@ async fn the_disk_of_the_store_is_full() {
     }
 }
 
+/// Ended while the disk that is mounted at `mounted` in the data folder is full, it does not wait for
+/// room, says what it leaves, and goes on with it at the next start.
+async fn ended_while_full(mounted: &str) {
+    let bench = Bench::new(13, 10.0, FaultPlan::default()).await;
+    let disk = bench.data().join(mounted);
+    mount_disk(&disk, 32 << 20);
+    let server = bench.server().await;
+    bench
+        .all_live_after(&server, bench.venue.market_now())
+        .await;
+    let ballast = Ballast::fill(&disk);
+    server
+        .until_bare("/health", |health| {
+            saying(health, &["no room left".to_owned()])
+                .next()
+                .is_some()
+        })
+        .await;
+    // so that a commit waits
+    bench.clock.sleep(Duration::from_secs(2)).await;
+    let said = server.log();
+    let began = bench.clock.now();
+    assert!(server.stop().await, "it ends in good order");
+    let took = Duration::from_nanos(bench.clock.now().since(began).unsigned_abs());
+    assert!(took < Duration::from_secs(4), "it took {took:?}");
+    let said = said();
+    assert!(said.contains("not committed"), "{said}");
+    assert!(!said.contains("took too long"), "{said}");
+
+    ballast.remove();
+    let server = bench.server().await;
+    let room = bench.venue.market_now();
+    bench
+        .all_live_after(&server, room + Duration::from_secs(30))
+        .await;
+    assert!(server.stop().await, "it ends in good order");
+    let (wrong, _) = bench.differences(room + Duration::from_secs(20)).await;
+    assert!(wrong.is_empty(), "{wrong:#?}");
+    println!("ended in {took:?} with no room left");
+    bench.venue.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_end_does_not_wait_for_room_of_the_log() {
+    let name = "full_disk::an_end_does_not_wait_for_room_of_the_log";
+    if enter(Apart::Mounts, name) {
+        ended_while_full("").await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_end_does_not_wait_for_room_of_the_store() {
+    let name = "full_disk::an_end_does_not_wait_for_room_of_the_store";
+    if enter(Apart::Mounts, name) {
+        ended_while_full("series").await;
+    }
+}
+
 /// Enough rows that they go to files at once.
 const ROWS: u64 = 150_000;
 

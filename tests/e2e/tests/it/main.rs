@@ -11,6 +11,7 @@ mod browser;
 mod ccxt;
 mod faults;
 mod full_disk;
+mod key;
 mod kills;
 mod lake;
 mod rebuild;

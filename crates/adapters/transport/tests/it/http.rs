@@ -206,3 +206,64 @@ async fn nobody_there_is_named_without_what_was_configured() {
         );
     }
 }
+
+const KEY: &str = "k3y-0123456789";
+
+fn keyed(target: &str) -> HttpRequest {
+    HttpRequest {
+        key_header: Some("X-Key"),
+        ..get(target)
+    }
+}
+
+/// Serves; returns its address, and the heads of all requests as they come.
+async fn listening() -> (String, Arc<Mutex<Vec<String>>>) {
+    let heads = Arc::new(Mutex::new(Vec::new()));
+    let heard = Arc::clone(&heads);
+    let address = listen(move |mut stream| {
+        let heard = Arc::clone(&heard);
+        async move {
+            let head = head(&mut stream).await;
+            heard.lock().unwrap().push(head);
+            let answer = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}";
+            stream.write_all(answer).await.unwrap();
+        }
+    })
+    .await;
+    (address, heads)
+}
+
+#[tokio::test]
+async fn a_key_goes_to_its_own_venue_with_the_questions_that_need_it_and_nowhere_else() {
+    let (own, own_heads) = listening().await;
+    let (other, other_heads) = listening().await;
+    let (own, other) = (format!("http://{own}"), format!("http://{other}"));
+    let with_key = transport().with_key(&format!("{own}/"), KEY).unwrap();
+    answered(with_key.request(&own, &keyed("/wants")).await);
+    answered(with_key.request(&own, &get("/does-not")).await);
+    answered(with_key.request(&other, &keyed("/elsewhere")).await);
+    answered(transport().request(&own, &keyed("/none-set")).await);
+    let own_heads = own_heads.lock().unwrap().join("");
+    assert_eq!(own_heads.matches(KEY).count(), 1, "{own_heads}");
+    let first = own_heads.split("\r\n\r\n").next().unwrap();
+    assert!(
+        first.starts_with("GET /wants") && first.contains(&format!("x-key: {KEY}")),
+        "{first}"
+    );
+    assert!(!other_heads.lock().unwrap().join("").contains(KEY));
+    assert!(!format!("{with_key:?}").contains(KEY));
+}
+
+#[tokio::test]
+async fn an_answer_that_repeats_the_key_is_not_kept() {
+    for answer in [
+        format!("HTTP/1.1 401 No\r\nContent-Length: 16\r\n\r\n{{{KEY}}}"),
+        format!("HTTP/1.1 200 OK\r\nx-limit: {KEY}\r\nContent-Length: 2\r\n\r\n{{}}"),
+    ] {
+        let url = format!("http://{}", answering(answer).await);
+        let with_key = transport().with_key(&url, KEY).unwrap();
+        let failure = failed(with_key.request(&url, &keyed("/")).await);
+        assert_eq!(failure.kind, FailureKind::Broken);
+        assert!(!failure.detail.contains(KEY), "{failure:?}");
+    }
+}

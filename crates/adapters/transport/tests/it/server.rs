@@ -77,6 +77,6 @@ pub(crate) fn get(target: &str) -> HttpRequest {
         headers: Vec::new(),
         body: Vec::new(),
         weight: 1,
-        needs_key: false,
+        key_header: None,
     }
 }

@@ -5,6 +5,7 @@ use quantflow_venues::binance::TimeUnit;
 
 use super::answers::Ask;
 use super::params::{Parameters, Refused};
+use crate::KeyRule;
 use crate::venue::Stage;
 
 /// What can be asked for.
@@ -89,7 +90,7 @@ impl Endpoint {
         stage: &Stage,
         parameters: &Parameters,
         unit: TimeUnit,
-        with_key: bool,
+        key: Option<&[u8]>,
     ) -> Result<Vec<u8>, Refused> {
         let ask = Ask {
             stage,
@@ -103,12 +104,7 @@ impl Endpoint {
             Self::Depth => ask.depth(),
             Self::Trades => ask.recent_trades(),
             Self::HistoricalTrades => {
-                if stage.options.needs_key && !with_key {
-                    return Err(Refused {
-                        status: StatusCode::UNAUTHORIZED,
-                        ..Refused::new(-2014, "API-key format invalid.")
-                    });
-                }
+                admitted(&stage.options.key, key)?;
                 ask.historical_trades()
             }
             Self::AggregateTrades => ask.aggregates(),
@@ -119,5 +115,22 @@ impl Endpoint {
             Self::BookTicker => ask.book_ticker(),
             Self::NoInstruments => Ok(ask.no_instruments()),
         }
+    }
+}
+
+/// Whether who sends this key, or none, gets what needs one.
+fn admitted(rule: &KeyRule, key: Option<&[u8]>) -> Result<(), Refused> {
+    let refused = |code, message: &str| Refused {
+        status: StatusCode::UNAUTHORIZED,
+        ..Refused::new(code, message)
+    };
+    match (rule, key) {
+        (KeyRule::None, _) | (KeyRule::Any, Some(_)) => Ok(()),
+        (KeyRule::This(right), Some(key)) if right.as_bytes() == key => Ok(()),
+        (_, None) => Err(refused(-2014, "API-key format invalid.")),
+        (KeyRule::This(_), Some(_)) => Err(refused(
+            -2015,
+            "Invalid API-key, IP, or permissions for action.",
+        )),
     }
 }

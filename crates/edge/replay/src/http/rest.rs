@@ -173,8 +173,8 @@ fn answer(stage: &Stage, ip: IpAddr, head: &http::request::Parts) -> Response {
             Some(b"MICROSECOND" | b"microsecond") => TimeUnit::Microseconds,
             _ => TimeUnit::Milliseconds,
         };
-        let with_key = head.headers.contains_key("x-mbx-apikey");
-        let body = parameters.and_then(|p| endpoint.answer(stage, &p, unit, with_key));
+        let key = head.headers.get("x-mbx-apikey").map(HeaderValue::as_bytes);
+        let body = parameters.and_then(|p| endpoint.answer(stage, &p, unit, key));
         match body {
             Ok(body) => respond(StatusCode::OK, body),
             Err(refused) => refuse(&refused),

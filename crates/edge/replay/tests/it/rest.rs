@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use quantflow_model::{Decimal, TimeRange, Timeframe, Timestamp};
-use quantflow_replay::{Limits, ReplayOptions};
+use quantflow_replay::{KeyRule, Limits, ReplayOptions};
 use serde_json::{Value, json};
 
 use crate::harness::{Bench, NOON, bench, demo, symbol};
@@ -330,7 +330,7 @@ async fn microseconds_are_said_on_request() {
 #[tokio::test]
 async fn single_trades_may_need_a_key() {
     let options = ReplayOptions {
-        needs_key: true,
+        key: KeyRule::This("right".to_owned()),
         ..ReplayOptions::default()
     };
     let bench = bench(demo(3), options).await;
@@ -338,13 +338,13 @@ async fn single_trades_may_need_a_key() {
     let answer = bench.get(target).await;
     assert_eq!((answer.status, &answer.json["code"]), (401, &json!(-2014)));
     let url = format!("{}{target}", bench.server.rest_url());
-    let keyed = bench
-        .http
-        .get(url)
-        .header("X-MBX-APIKEY", "any")
-        .send()
-        .await;
-    assert_eq!(keyed.unwrap().status().as_u16(), 200);
+    for (key, status, code) in [("wrong", 401, json!(-2015)), ("right", 200, Value::Null)] {
+        let keyed = bench.http.get(&url).header("X-MBX-APIKEY", key).send();
+        let keyed = keyed.await.unwrap();
+        assert_eq!(keyed.status().as_u16(), status, "{key}");
+        let body: Value = serde_json::from_slice(&keyed.bytes().await.unwrap()).unwrap();
+        assert_eq!(body["code"], code, "{key}");
+    }
     assert_eq!(
         bench
             .get("/api/v3/aggTrades?symbol=BTCUSDT&limit=1")

@@ -269,7 +269,7 @@ impl Codec for Fake {
             headers: Vec::new(),
             body: Vec::new(),
             weight: 1,
-            needs_key: false,
+            key_header: None,
         })
     }
 

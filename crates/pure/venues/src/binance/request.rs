@@ -11,6 +11,8 @@ use super::description::{STREAMS_PER_CONNECTION, TIMEFRAMES};
 use super::encode::stream_name;
 use super::{BinanceSpot, TimeUnit};
 
+/// What carries a key. Hosts differ in whether they give single trades by id without one.
+const KEY_HEADER: &str = "X-MBX-APIKEY";
 /// Rows of an answer about trades and candles.
 const ROWS: u32 = 1_000;
 /// Levels of a book.
@@ -150,7 +152,7 @@ pub(super) fn request(codec: &BinanceSpot, query: &Query) -> Result<HttpRequest,
         headers,
         body: Vec::new(),
         weight: weight(query),
-        needs_key: false,
+        key_header: matches!(query, Query::TradesFromId { .. }).then_some(KEY_HEADER),
     })
 }
 

@@ -27,7 +27,7 @@ use crate::arguments::{ImportArguments, Kind};
 use crate::context::Context;
 use crate::failure::{Failure, Outcome};
 use crate::files::hex::hex;
-use crate::files::{CANDLE_COLUMNS, FileError, FileRows, TRADE_COLUMNS};
+use crate::files::{FileError, FileRows};
 use crate::terminal::Progress;
 use crate::terminal::progress::Unit;
 use crate::venues;
@@ -60,7 +60,7 @@ pub(crate) async fn run(context: &Context, arguments: &ImportArguments) -> Outco
     };
     // the file before the folder: a wrong file must change nothing
     let rows =
-        FileRows::open(file, arguments.kind).map_err(|e| refused(cannot(), &e, arguments))?;
+        FileRows::open(file, arguments.kind).map_err(|e| refused(cannot(), &e, arguments.kind))?;
     let settings = context.settings()?;
     let codec = venues::codec_of(&settings, &venue)?;
     if !settings.data_dir.exists() {
@@ -124,22 +124,11 @@ pub(crate) async fn run(context: &Context, arguments: &ImportArguments) -> Outco
     importer.report(arguments, &before, &written).await
 }
 
-fn refused(failure: Failure, error: &FileError, arguments: &ImportArguments) -> Failure {
+fn refused(failure: Failure, error: &FileError, kind: Kind) -> Failure {
     let failure = failure.because(error);
-    match error {
-        FileError::UnknownColumn { .. }
-        | FileError::NoHeader { .. }
-        | FileError::MissingColumn { .. } => failure.to_do(format!(
-            "the first line names the columns: {}",
-            match arguments.kind {
-                Kind::Trades => TRADE_COLUMNS,
-                Kind::Candles => CANDLE_COLUMNS,
-            }
-        )),
-        FileError::UnknownFormat(_) => {
-            failure.to_do("name it .csv, .csv.gz, .jsonl, .jsonl.gz or .parquet, as what it is")
-        }
-        _ => failure,
+    match error.to_do(kind) {
+        Some(to_do) => failure.to_do(to_do),
+        None => failure,
     }
 }
 

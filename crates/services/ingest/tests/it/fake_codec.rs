@@ -219,7 +219,7 @@ impl Codec for FakeCodec {
             headers: Vec::new(),
             body: Vec::new(),
             weight,
-            needs_key: false,
+            key_header: matches!(query, Query::TradesFromId { .. }).then_some("key"),
         })
     }
 

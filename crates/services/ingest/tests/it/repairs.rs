@@ -316,3 +316,30 @@ async fn what_the_budget_will_not_grant_in_time_is_recorded_as_not_sent() {
     assert_eq!(failure.kind, FailureKind::NotSent);
     assert_eq!(bench.ingest.status().repairs, ended(0, 1));
 }
+
+#[tokio::test]
+async fn that_the_venue_wants_a_key_is_known_until_it_answers() {
+    let refuses = Arc::new(Mutex::new(true));
+    let refusing = Arc::clone(&refuses);
+    let bench = bench(move |target| {
+        let refused = target.starts_with("/trades") && *refusing.lock().unwrap();
+        refused
+            .then(|| status(401, &[], "no key"))
+            .or_else(|| trades(target, 1_000))
+    })
+    .await;
+    assert_eq!(bench.ingest.status().key_refusal, None);
+    let hole = || repair(100, 104, RepairHow::SingleTrades);
+    bench.ingest.repair(hole());
+    bench.settle().await;
+    let refusal = bench.ingest.status().key_refusal;
+    assert_eq!(refusal.as_deref(), Some("status 401: no key"));
+    // what carries no key says nothing of it
+    bench.ingest.repair(repair(100, 104, RepairHow::Aggregates));
+    bench.settle().await;
+    assert_eq!(bench.ingest.status().key_refusal, refusal);
+    *refuses.lock().unwrap() = false;
+    bench.ingest.repair(hole());
+    bench.settle().await;
+    assert_eq!(bench.ingest.status().key_refusal, None);
+}
