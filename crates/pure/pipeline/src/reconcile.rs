@@ -5,12 +5,8 @@
 
 use std::collections::BTreeMap;
 
-use quantflow_model::{Candle, LedgerKind, Timeframe, Timestamp};
-use quantflow_wire::OrderRule;
+use quantflow_model::{Candle, Timeframe, Timestamp};
 use serde::{Deserialize, Serialize};
-
-use crate::context::Context;
-use crate::symbol::SymbolState;
 
 /// Candles of one symbol that wait to be compared.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -98,46 +94,6 @@ impl Reconcile {
             false
         });
         found
-    }
-}
-
-impl SymbolState {
-    /// Compares what is complete; the day's totals and the ledger say how it went.
-    pub(crate) fn compare(&mut self, context: &mut Context<'_>) {
-        let coverage = &self.core.coverage;
-        let sequence = &self.core.sequence;
-        let complete = |start: Timestamp, end: Timestamp| {
-            let (began, last) = if context.order == OrderRule::ContiguousIds {
-                (
-                    coverage.began().map(|key| key.time),
-                    Some(coverage.last_time()),
-                )
-            } else {
-                let first = sequence.first().map(|key| Timestamp::from_nanos(key.time));
-                (first, sequence.last_time())
-            };
-            began.is_some_and(|began| began < start)
-                && last.is_some_and(|last| last >= end)
-                && !coverage.may_lack(start, end)
-        };
-        for compared in self.core.reconcile.compare(complete) {
-            let same = compared.fields.is_empty();
-            if compared.timeframe == Timeframe::M1 {
-                let tally = self.tallies.on(compared.open_time);
-                tally.candles_equal += u64::from(same);
-                tally.candles_different += u64::from(!same);
-            }
-            if !same {
-                context.learn(
-                    &self.symbol,
-                    LedgerKind::Differs {
-                        timeframe: compared.timeframe,
-                        open_time: compared.open_time,
-                        fields: compared.fields,
-                    },
-                );
-            }
-        }
     }
 }
 

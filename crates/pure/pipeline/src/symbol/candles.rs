@@ -1,6 +1,9 @@
-//! A trade's candle: open, closed by what proves it over, or patched because the trade came late.
+//! A trade's candle: open, closed by what proves it over, patched because the trade came late, and
+//! compared with the venue's own.
 
-use quantflow_model::{CandleState, RevisionCause, Timeframe, Timestamp, Trade, TradeFlags};
+use quantflow_model::{
+    CandleState, LedgerKind, RevisionCause, Timeframe, Timestamp, Trade, TradeFlags,
+};
 use quantflow_wire::OrderRule;
 use serde::{Deserialize, Serialize};
 
@@ -167,6 +170,44 @@ impl SymbolState {
                 partial,
             });
         });
+    }
+
+    /// Compares what is complete; the day's totals and the ledger say how it went.
+    pub(super) fn compare(&mut self, context: &mut Context<'_>) {
+        let coverage = &self.core.coverage;
+        let sequence = &self.core.sequence;
+        let complete = |start: Timestamp, end: Timestamp| {
+            let (began, last) = if context.order == OrderRule::ContiguousIds {
+                (
+                    coverage.began().map(|key| key.time),
+                    Some(coverage.last_time()),
+                )
+            } else {
+                let first = sequence.first().map(|key| Timestamp::from_nanos(key.time));
+                (first, sequence.last_time())
+            };
+            began.is_some_and(|began| began < start)
+                && last.is_some_and(|last| last >= end)
+                && !coverage.may_lack(start, end)
+        };
+        for compared in self.core.reconcile.compare(complete) {
+            let same = compared.fields.is_empty();
+            if compared.timeframe == Timeframe::M1 {
+                let tally = self.tallies.on(compared.open_time);
+                tally.candles_equal += u64::from(same);
+                tally.candles_different += u64::from(!same);
+            }
+            if !same {
+                context.learn(
+                    &self.symbol,
+                    LedgerKind::Differs {
+                        timeframe: compared.timeframe,
+                        open_time: compared.open_time,
+                        fields: compared.fields,
+                    },
+                );
+            }
+        }
     }
 
     /// Finishes what an import built of history.
