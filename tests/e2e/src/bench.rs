@@ -1,7 +1,7 @@
-//! [`Bench`]: a generated market whose truth is known, served in a venue's own protocol, and real
-//! servers that ingest it into one data folder.
+//! A generated market whose truth is known, served in a venue's own protocol ([`play`]); real servers
+//! that ingest it ([`serve`]); and [`Bench`], which is both with one data folder.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,8 +14,47 @@ use quantflow_replay::{
 use quantflow_seams::{Clock, SystemClock};
 
 use crate::compare::differences;
-use crate::server::Server;
+use crate::server::{PATIENCE, Server};
 use crate::spine::{open_offline, venue};
+
+/// What tells a process which protocol the venue of these tests speaks.
+pub const PROTOCOL: (&str, &str) = ("QUANTFLOW__VENUES__REPLAY__PROTOCOL", "binance-spot");
+
+/// Serves the demo's market of a seed, with a day behind it, in a venue's own protocol.
+///
+/// # Panics
+/// When it cannot be served.
+pub async fn play(seed: u64, options: ReplayOptions) -> ReplayHandle {
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let market = GeneratedOptions::demo(venue(), seed, clock.now(), Duration::from_hours(24));
+    let market = Arc::new(GeneratedMarket::new(&market).unwrap());
+    ReplayServer::start(market, options, clock).await.unwrap()
+}
+
+/// The configuration with which nothing but these streams of a venue is ingested, and nothing older
+/// than it says now.
+pub fn environment_of(venue: &ReplayHandle, streams: &str) -> Vec<(&'static str, String)> {
+    vec![
+        ("QUANTFLOW__INGEST__STREAMS", streams.to_owned()),
+        ("QUANTFLOW__INGEST__HISTORY", "false".to_owned()),
+        ("QUANTFLOW__INGEST__DEMO", "never".to_owned()),
+        (PROTOCOL.0, PROTOCOL.1.to_owned()),
+        ("QUANTFLOW__VENUES__REPLAY__REST_URL", venue.rest_url()),
+        ("QUANTFLOW__VENUES__REPLAY__WS_URL", venue.ws_url()),
+        ("QUANTFLOW__BUS__SEGMENT_SIZE", "256KiB".to_owned()),
+        ("QUANTFLOW__LOG__LEVEL", "warn".to_owned()),
+    ]
+}
+
+/// Starts the real binary on a data folder.
+///
+/// # Panics
+/// When it does not start.
+pub async fn serve(data: &Path, environment: &[(&'static str, String)]) -> Server {
+    let environment: Vec<_> = environment.iter().map(|(n, v)| (*n, v.as_str())).collect();
+    std::fs::create_dir_all(data).unwrap();
+    Server::start(data, &[], &environment).await
+}
 
 /// A market in a venue's own protocol, and where its servers are to keep what it says.
 #[derive(Debug)]
@@ -43,9 +82,6 @@ impl Bench {
     /// # Panics
     /// When it cannot be served.
     pub async fn with_key(seed: u64, speed: f64, faults: FaultPlan, key: KeyRule) -> Self {
-        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-        let options = GeneratedOptions::demo(venue(), seed, clock.now(), Duration::from_hours(24));
-        let market = Arc::new(GeneratedMarket::new(&options).unwrap());
         let options = ReplayOptions {
             speed: Speed::Times(speed),
             faults,
@@ -59,14 +95,20 @@ impl Bench {
             },
             ..ReplayOptions::default()
         };
-        let venue = ReplayServer::start(market, options, Arc::clone(&clock))
-            .await
-            .unwrap();
+        Self::of(seed, options).await
+    }
+
+    /// Starts a market of a seed.
+    ///
+    /// # Panics
+    /// When it cannot be served.
+    pub async fn of(seed: u64, options: ReplayOptions) -> Self {
+        let venue = play(seed, options).await;
         Self {
             symbols: venue.truth().symbols(),
             venue,
             folder: tempfile::tempdir().unwrap(),
-            clock,
+            clock: Arc::new(SystemClock),
         }
     }
 
@@ -78,19 +120,7 @@ impl Bench {
     /// The configuration with which nothing but this market is ingested.
     pub fn environment(&self) -> Vec<(&'static str, String)> {
         let streams: Vec<_> = self.symbols.iter().map(|s| format!("{s}|book")).collect();
-        vec![
-            ("QUANTFLOW__INGEST__STREAMS", streams.join(",")),
-            ("QUANTFLOW__INGEST__HISTORY", "false".to_owned()),
-            ("QUANTFLOW__INGEST__DEMO", "never".to_owned()),
-            (
-                "QUANTFLOW__VENUES__REPLAY__PROTOCOL",
-                "binance-spot".to_owned(),
-            ),
-            ("QUANTFLOW__VENUES__REPLAY__REST_URL", self.venue.rest_url()),
-            ("QUANTFLOW__VENUES__REPLAY__WS_URL", self.venue.ws_url()),
-            ("QUANTFLOW__BUS__SEGMENT_SIZE", "256KiB".to_owned()),
-            ("QUANTFLOW__LOG__LEVEL", "warn".to_owned()),
-        ]
+        environment_of(&self.venue, &streams.join(","))
     }
 
     /// Starts the real binary on the data folder.
@@ -108,9 +138,7 @@ impl Bench {
     pub async fn server_with(&self, more: &[(&'static str, String)]) -> Server {
         let mut environment = self.environment();
         environment.extend_from_slice(more);
-        let environment: Vec<_> = environment.iter().map(|(n, v)| (*n, v.as_str())).collect();
-        std::fs::create_dir_all(self.data()).unwrap();
-        Server::start(&self.data(), &[], &environment).await
+        serve(&self.data(), &environment).await
     }
 
     /// Waits until every symbol is live, misses nothing, and has a trade after `moment` of the
@@ -119,10 +147,18 @@ impl Bench {
     /// # Panics
     /// When that does not come in time.
     pub async fn all_live_after(&self, server: &Server, moment: Timestamp) {
+        self.all_live_within(PATIENCE, server, moment).await;
+    }
+
+    /// As [`Bench::all_live_after`], with another patience for each symbol.
+    ///
+    /// # Panics
+    /// When that does not come in time.
+    pub async fn all_live_within(&self, patience: Duration, server: &Server, moment: Timestamp) {
         for symbol in &self.symbols {
             let path = format!("/api/v1/price/{}", symbol.url_form());
             server
-                .until(&path, |price| {
+                .until_within(patience, &path, |price| {
                     let time = price["time"].as_str().and_then(|text| text.parse().ok());
                     time.is_some_and(|time: Timestamp| time > moment) && price["health"] == "live"
                 })

@@ -13,6 +13,9 @@ use tokio::process::{Child, Command};
 /// How long anything may take before a test gives up.
 pub const PATIENCE: Duration = Duration::from_mins(1);
 
+/// Between two questions of somebody who waits: fewer than an endpoint's limit a minute.
+const PACE: Duration = Duration::from_millis(250);
+
 /// The path of the binary that was built with this test.
 ///
 /// # Panics
@@ -182,26 +185,37 @@ impl Server {
         path: &str,
         mut wanted: impl FnMut(&Value) -> bool,
     ) -> Value {
+        self.ask_until(patience, path, |status, answer| {
+            if status == 200 {
+                *answer = answer["data"].take();
+            }
+            (status == 200 && wanted(answer)).then(|| answer.take())
+        })
+        .await
+    }
+
+    /// Asks again and again until `take` takes something of an answer: another process's HTTP tells
+    /// nothing by itself.
+    async fn ask_until(
+        &self,
+        patience: Duration,
+        path: &str,
+        mut take: impl FnMut(u16, &mut Value) -> Option<Value>,
+    ) -> Value {
         let mut last = Value::Null;
         let asked = tokio::time::timeout(patience, async {
             loop {
-                let (status, mut body) = self.get(path).await;
-                if status == 200 {
-                    let data = body["data"].take();
-                    if wanted(&data) {
-                        return data;
-                    }
-                    last = data;
-                } else {
-                    last = body;
+                let (status, mut answer) = self.get(path).await;
+                if let Some(taken) = take(status, &mut answer) {
+                    return taken;
                 }
-                // fewer than an endpoint's limit a minute
-                tokio::time::sleep(Duration::from_millis(250)).await;
+                last = answer;
+                tokio::time::sleep(PACE).await;
             }
         })
         .await;
         match asked {
-            Ok(data) => data,
+            Ok(taken) => taken,
             Err(tokio::time::error::Elapsed { .. }) => panic!(
                 "{path} did not become as wanted; last: {last}\n{}",
                 self.state().await
@@ -237,18 +251,10 @@ impl Server {
     /// # Panics
     /// When it is not in time; says what came last.
     pub async fn until_bare(&self, path: &str, mut wanted: impl FnMut(&Value) -> bool) -> Value {
-        let mut last = Value::Null;
-        let asked = tokio::time::timeout(PATIENCE, async {
-            loop {
-                last = self.get(path).await.1;
-                if wanted(&last) {
-                    return last.clone();
-                }
-                tokio::time::sleep(Duration::from_millis(250)).await;
-            }
+        self.ask_until(PATIENCE, path, |_, answer| {
+            wanted(answer).then(|| answer.take())
         })
-        .await;
-        asked.unwrap_or_else(|_| panic!("{path} did not become as wanted; last: {last}"))
+        .await
     }
 
     /// Listens to live channels, as server-sent events.

@@ -11,7 +11,9 @@ use quantflow_ingest::{
 };
 use quantflow_log_embedded::{EmbeddedLog, LogOptions};
 use quantflow_market::stream::Hub;
-use quantflow_market::{Market, PartitionError, PartitionOptions, PartitionParts, PartitionSetup};
+use quantflow_market::{
+    Market, Partition, PartitionError, PartitionOptions, PartitionParts, PartitionSetup,
+};
 use quantflow_model::{Symbol, VenueId};
 use quantflow_pipeline::{Effect, PipelineOptions};
 use quantflow_replay::ReplayHandle;
@@ -28,23 +30,56 @@ use tokio::task::JoinHandle;
 /// # Panics
 /// When it cannot be opened.
 pub async fn open_offline(folder: &Path) -> Market {
-    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let (log, _) = EmbeddedLog::open(&folder.join("log"), LogOptions::default()).unwrap();
-    let log: Arc<dyn EventLog> = Arc::new(log);
-    let store: Arc<dyn SeriesStore> =
-        Arc::new(EmbeddedStore::open(&folder.join("series"), StoreOptions::default()).unwrap());
-    let hub = Hub::default();
-    let parts = PartitionParts {
-        log: Arc::clone(&log),
-        store: Arc::clone(&store),
-        clock: Arc::clone(&clock),
-        hub: hub.clone(),
-        effects: None,
-    };
-    let mut writer = setup().open(parts).await.unwrap();
-    let (position, end) = (writer.position(), log.end(&partition()));
-    writer.catch_up(position, end, |_| {}).await.unwrap();
-    Market::new(std::slice::from_ref(&writer), store, log, clock, hub)
+    let mut opened = Opened::of(folder, None).await;
+    let (position, end) = (opened.writer.position(), opened.log.end(&partition()));
+    let caught_up = opened.writer.catch_up(position, end, |_| {}).await;
+    caught_up.unwrap();
+    opened.market()
+}
+
+/// Log, store and writer of a folder.
+struct Opened {
+    log: Arc<EmbeddedLog>,
+    store: Arc<EmbeddedStore>,
+    clock: Arc<dyn Clock>,
+    hub: Hub,
+    writer: Partition,
+}
+
+impl Opened {
+    async fn of(folder: &Path, effects: Option<mpsc::Sender<Effect>>) -> Self {
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let (log, _) = EmbeddedLog::open(&folder.join("log"), LogOptions::default()).unwrap();
+        let log = Arc::new(log);
+        let store = EmbeddedStore::open(&folder.join("series"), StoreOptions::default()).unwrap();
+        let store = Arc::new(store);
+        let hub = Hub::default();
+        let parts = PartitionParts {
+            log: Arc::clone(&log) as _,
+            store: Arc::clone(&store) as _,
+            clock: Arc::clone(&clock),
+            hub: hub.clone(),
+            effects,
+        };
+        Self {
+            writer: setup().open(parts).await.unwrap(),
+            log,
+            store,
+            clock,
+            hub,
+        }
+    }
+
+    /// Who answers of what the writer has.
+    fn market(&self) -> Market {
+        Market::new(
+            std::slice::from_ref(&self.writer),
+            Arc::clone(&self.store) as _,
+            Arc::clone(&self.log) as _,
+            Arc::clone(&self.clock),
+            self.hub.clone(),
+        )
+    }
 }
 
 /// Everything between a socket and a query, running.
@@ -119,28 +154,16 @@ impl Spine {
     /// # Panics
     /// When something cannot be opened.
     pub async fn start(folder: &Path, venue_server: &ReplayHandle, seed: u64) -> Self {
-        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-        let (log, _) = EmbeddedLog::open(&folder.join("log"), LogOptions::default()).unwrap();
-        let log = Arc::new(log);
-        let store =
-            Arc::new(EmbeddedStore::open(&folder.join("series"), StoreOptions::default()).unwrap());
-        let hub = Hub::default();
         let (effects, wanted) = mpsc::channel(1024);
-        let parts = PartitionParts {
-            log: Arc::clone(&log) as _,
-            store: Arc::clone(&store) as _,
-            clock: Arc::clone(&clock),
-            hub: hub.clone(),
-            effects: Some(effects),
-        };
-        let writer = setup().open(parts).await.unwrap();
-        let market = Arc::new(Market::new(
-            std::slice::from_ref(&writer),
-            Arc::clone(&store) as _,
-            Arc::clone(&log) as _,
-            Arc::clone(&clock),
-            hub,
-        ));
+        let opened = Opened::of(folder, Some(effects)).await;
+        let market = Arc::new(opened.market());
+        let Opened {
+            log,
+            store,
+            clock,
+            writer,
+            ..
+        } = opened;
         let (stop, stopped) = oneshot::channel::<()>();
         let writer = tokio::spawn(writer.run(async {
             // dropped without a word: the test is over

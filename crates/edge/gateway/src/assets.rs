@@ -10,7 +10,7 @@ use crate::accept;
 use crate::answer::{digest, header as text_header};
 use crate::body::Body;
 use crate::pack::Coding;
-use crate::respond::has_tag;
+use crate::tag::has_tag;
 
 /// Path and bytes, sorted by path; made by the build script.
 static EMBEDDED: &[(&str, &[u8])] = include!(concat!(env!("OUT_DIR"), "/assets.rs"));

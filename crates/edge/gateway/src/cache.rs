@@ -15,7 +15,7 @@ use tokio::sync::OnceCell;
 
 use crate::accept::Format;
 use crate::answer::Finished;
-use crate::heads::Heads;
+use crate::known::Known;
 use crate::lock;
 use crate::problem::Problem;
 
@@ -48,29 +48,6 @@ struct Shard {
 struct Spelling {
     format: Format,
     known: Arc<Known>,
-}
-
-/// What is known of a request's spelling.
-#[derive(Debug)]
-pub(crate) struct Known {
-    /// Path and query as they were written.
-    pub(crate) target: Box<str>,
-    pub(crate) answer: Arc<Finished>,
-    /// Whether the path is one that is going away.
-    pub(crate) deprecated: bool,
-    /// Heads of responses, which are the same for every request of this spelling.
-    pub(crate) heads: Heads,
-}
-
-impl Known {
-    pub(crate) fn new(target: &str, answer: Arc<Finished>, deprecated: bool) -> Arc<Self> {
-        Arc::new(Self {
-            target: target.into(),
-            answer,
-            deprecated,
-            heads: Heads::default(),
-        })
-    }
 }
 
 impl AnswerCache {

@@ -1,49 +1,34 @@
 //! The chain that a request goes through.
 //!
 //! A request whose very spelling was answered before, and whose answer still holds, is answered first and at once
-//! (guards and limits included). All others are routed, checked, and made; equal ones at once are made once.
+//! (guards and limits included). All others are routed, checked ([`run`]), and made ([`data`]); equal ones at once are
+//! made once.
 
-use std::net::IpAddr;
+mod data;
+mod run;
+
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
-use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::FutureExt as _;
 use futures_util::future::{BoxFuture, Either, Ready, ready};
-use http::header::CONTENT_TYPE;
-use http::{HeaderMap, Method, Request, Response, StatusCode};
-use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+use http::{Method, Request, Response};
 use hyper::body::Body as HttpBody;
 
-use crate::accept::{self, Format};
-use crate::answer::{Answer, Content, Finished, Freshness, HEAD, Meta};
+use self::run::{Asked, run};
+use crate::accept;
+use crate::asker::Asker;
 use crate::body::Body;
-use crate::cache::Known;
-use crate::endpoint::{Access, Call, DataRun, Endpoint, Route, Run, route};
-use crate::gateway::Shared;
+use crate::endpoint::Endpoint;
 use crate::guard;
 use crate::limit::Verdict;
-use crate::live;
-use crate::pack;
-use crate::parameter::Parameters;
+use crate::peer::Peer;
 use crate::problem::{Code, Problem};
-use crate::respond::{self, Asker, SUNSET};
+use crate::respond;
 use crate::routes::ENDPOINTS;
-use crate::table;
-
-/// Who is at the other end of a socket.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Peer {
-    pub(crate) address: IpAddr,
-    /// Whether the socket is one of this machine with itself.
-    pub(crate) loopback: bool,
-}
-
-/// Answers of more rows are streamed, and not kept.
-const STREAMED: usize = 5000;
-/// Tables of more rows are written on a thread for such work.
-const HEAVY: usize = 500;
+use crate::routing::{Route, route};
+use crate::shared::Shared;
 
 /// The answer to a request.
 pub(crate) fn answer<B>(
@@ -85,7 +70,7 @@ fn at_once<B>(
     let answer = &known.answer;
     guard::host(headers, request.uri(), peer, &shared.options).ok()?;
     let endpoint = answer.endpoint;
-    let verdict = limit(shared, asker.client, endpoint, asker.began);
+    let verdict = shared.limit(asker.client, endpoint, asker.began);
     if verdict.is_some_and(|verdict| !verdict.allowed) {
         let problem = too_many(endpoint, verdict);
         let response = respond::problem(shared, asker, &problem);
@@ -120,25 +105,6 @@ fn at_once<B>(
         Some(true),
         response,
     ))
-}
-
-/// Takes a token of a client's; `None` where nobody counts. `now`: the time since the gateway began.
-pub(crate) fn limit(
-    shared: &Shared,
-    client: IpAddr,
-    endpoint: usize,
-    now: Duration,
-) -> Option<Verdict> {
-    let limits = &shared.options.limits;
-    if !limits.enabled || (limits.exempt_loopback && client.is_loopback()) {
-        return None;
-    }
-    let per_minute = shared.settings.get(endpoint)?.per_minute;
-    Some(
-        shared
-            .limiter
-            .take(client, endpoint as u16, per_minute, now),
-    )
 }
 
 fn too_many(endpoint: usize, verdict: Option<Verdict>) -> Problem {
@@ -195,7 +161,7 @@ where
             Route::None => return (None, None, Err(no_route(request.uri().path()))),
         };
     let entry = &ENDPOINTS[endpoint];
-    let verdict = limit(shared, asker.client, endpoint, asker.began);
+    let verdict = shared.limit(asker.client, endpoint, asker.began);
     if verdict.is_some_and(|verdict| !verdict.allowed) {
         return (Some(endpoint), verdict, Err(too_many(endpoint, verdict)));
     }
@@ -257,293 +223,4 @@ fn no_route(path: &str) -> Problem {
         format!("there is no {wanted}"),
         suggestions,
     )
-}
-
-/// A request that has found its endpoint.
-struct Asked {
-    endpoint: usize,
-    entry: &'static Endpoint,
-    path: Vec<(&'static str, String)>,
-    deprecated: bool,
-}
-
-async fn run<B>(
-    shared: &Arc<Shared>,
-    asker: &Asker,
-    asked: Asked,
-    mut request: Request<B>,
-) -> Result<Response<Body>, Problem>
-where
-    B: HttpBody<Data = Bytes> + Send + 'static,
-    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
-{
-    if let Access::Write(scope) = asked.entry.access {
-        guard::no_foreign_site(request.headers(), &shared.options)?;
-        guard::may_write(request.headers(), &shared.options, scope)?;
-    }
-    if let Run::Socket = asked.entry.run {
-        guard::no_foreign_site(request.headers(), &shared.options)?;
-        let query = request.uri().query().unwrap_or_default().to_owned();
-        let parameters = Parameters::check(asked.entry.parameters, &[], &query)?;
-        return live::upgrade(shared, asker, &parameters, &mut request);
-    }
-    let query = if asked.entry.is_page() {
-        ""
-    } else {
-        request.uri().query().unwrap_or_default()
-    };
-    let parameters = Parameters::check(asked.entry.parameters, &asked.path, query)?;
-    let uri = request.uri().clone();
-    let (head, body) = request.into_parts();
-    let body = if matches!(asked.entry.run, Run::Action(_)) {
-        read_body(shared, &head.headers, body).await?
-    } else {
-        Bytes::new()
-    };
-    let mut call = Call {
-        parameters,
-        symbol: None,
-        headers: head.headers,
-        client: asker.client,
-        request_id: asker.id_text().to_owned(),
-        path: asked
-            .path
-            .into_iter()
-            .next()
-            .map_or_else(String::new, |(_, text)| text),
-        body,
-    };
-    if let Some(text) = call.parameters.text("symbol")
-        && asked.entry.has_path_symbol()
-    {
-        let venue = call.parameters.text("venue");
-        call.symbol = Some(shared.directory.resolve(text, venue, asker.began).await?);
-    }
-    match asked.entry.run {
-        Run::Plain(run) => run(Arc::clone(shared), call).await,
-        Run::Action(run) => {
-            let headers = call.headers.clone();
-            let answer = run(Arc::clone(shared), call).await?;
-            let finished = finish(
-                answer,
-                asked.endpoint,
-                Format::Json,
-                Duration::ZERO,
-                asker.began,
-            )
-            .await?;
-            let mut response = respond::finished(
-                shared,
-                asker,
-                &finished,
-                false,
-                asked.deprecated,
-                &headers,
-                &uri,
-            );
-            respond::no_store(&mut response);
-            Ok(response)
-        }
-        Run::Data(run) => {
-            data(
-                shared,
-                asker,
-                asked.entry,
-                asked.endpoint,
-                asked.deprecated,
-                run,
-                call,
-                &uri,
-            )
-            .await
-        }
-        Run::Socket => Err(Problem::internal(&"a socket was not taken over")),
-    }
-}
-
-#[expect(
-    clippy::too_many_arguments,
-    reason = "the end of one chain, called once"
-)]
-async fn data(
-    shared: &Arc<Shared>,
-    asker: &Asker,
-    entry: &Endpoint,
-    endpoint: usize,
-    deprecated: bool,
-    run: DataRun,
-    call: Call,
-    uri: &http::Uri,
-) -> Result<Response<Body>, Problem> {
-    let headers = call.headers.clone();
-    let format = accept::format(&headers, entry.returns.tabular());
-    if call.parameters.integer("limit") > STREAMED {
-        let answer = run(Arc::clone(shared), call).await?;
-        return streamed(
-            shared, asker, endpoint, deprecated, format, answer, &headers, uri,
-        )
-        .await;
-    }
-    let mut key = format!("v1|{}|{format:?}", entry.name);
-    call.parameters.key(
-        call.symbol.as_ref().map(quantflow_model::Symbol::as_str),
-        &mut key,
-    );
-    let setting_ttl = shared
-        .settings
-        .get(endpoint)
-        .map_or(Duration::ZERO, |s| s.ttl);
-    let make = async {
-        let answer = run(Arc::clone(shared), call).await?;
-        let ttl = match answer.freshness {
-            _ if shared.options.cache.bytes == 0 => Duration::ZERO,
-            Freshness::Endpoint => setting_ttl,
-            Freshness::For(duration) => duration,
-            Freshness::Moving => Duration::ZERO,
-        };
-        finish(answer, endpoint, format, ttl, shared.since_start()).await
-    };
-    let (answer, hit) = shared
-        .cache
-        .get_or_make(&key, || shared.since_start(), make)
-        .await;
-    shared.measure.looked_up(endpoint, hit);
-    let answer = answer?;
-    if let Some(target) = uri.path_and_query() {
-        let known = Known::new(target.as_str(), Arc::clone(&answer), deprecated);
-        let spelled = accept::format(&headers, true);
-        shared.cache.remember(spelled, known, shared.since_start());
-    }
-    if let Some(coding) = accept::coding(&headers)
-        && answer.is_heavy(coding)
-    {
-        let packing = Arc::clone(&answer);
-        // when the pool is shut down the answer is packed here
-        let _ = tokio::task::spawn_blocking(move || packing.packed(coding).is_some()).await;
-    }
-    Ok(respond::finished(
-        shared, asker, &answer, hit, deprecated, &headers, uri,
-    ))
-}
-
-/// Writes an answer down, a large one on a thread for such work.
-async fn finish(
-    answer: Answer,
-    endpoint: usize,
-    format: Format,
-    ttl: Duration,
-    now: Duration,
-) -> Result<Finished, Problem> {
-    let heavy = match &answer.content {
-        Content::Table(table) => table.rows() > HEAVY,
-        Content::Object(_) => false,
-    };
-    if !heavy {
-        return Finished::new(endpoint, format, &answer, ttl, now);
-    }
-    tokio::task::spawn_blocking(move || Finished::new(endpoint, format, &answer, ttl, now))
-        .await
-        .map_err(|error| Problem::internal(&error))?
-}
-
-/// A large answer, sent while it is written.
-#[expect(
-    clippy::too_many_arguments,
-    reason = "the end of one chain, called once"
-)]
-async fn streamed(
-    shared: &Arc<Shared>,
-    asker: &Asker,
-    endpoint: usize,
-    deprecated: bool,
-    format: Format,
-    answer: Answer,
-    headers: &HeaderMap,
-    uri: &http::Uri,
-) -> Result<Response<Body>, Problem> {
-    let table = match &answer.content {
-        Content::Table(table) if table.rows() > STREAMED => Arc::clone(table),
-        _ => {
-            let finished = finish(answer, endpoint, format, Duration::ZERO, asker.began).await?;
-            return Ok(respond::finished(
-                shared, asker, &finished, false, deprecated, headers, uri,
-            ));
-        }
-    };
-    let next = answer.next;
-    let (head, tail) = if format.enveloped() {
-        let meta = Meta {
-            now: shared.clock.now(),
-            request_id: asker.id_text(),
-            deprecated: deprecated.then_some(SUNSET),
-            hit: false,
-            ttl: 0,
-            next: next.as_deref(),
-        };
-        (Bytes::from_static(HEAD), meta.tail().into())
-    } else {
-        (Bytes::new(), Bytes::new())
-    };
-    let pieces = table::pieces(table, format, head, tail).map_err(|e| Problem::internal(&e))?;
-    let coding = accept::coding(headers);
-    let body = match coding {
-        Some(coding) => {
-            Body::chunks(pack::packed(coding, pieces).map_err(|e| Problem::internal(&e))?)
-        }
-        None => Body::chunks(pieces),
-    };
-    Ok(respond::streamed(
-        body,
-        format,
-        coding,
-        next.as_deref(),
-        deprecated,
-        uri,
-    ))
-}
-
-/// Reads a body of JSON, up to what is allowed.
-async fn read_body<B>(shared: &Shared, headers: &HeaderMap, body: B) -> Result<Bytes, Problem>
-where
-    B: HttpBody<Data = Bytes> + Send + 'static,
-    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
-{
-    let max = shared.options.max_body;
-    let too_large = || {
-        Problem::new(
-            Code::BodyTooLarge,
-            format!("a body has at most {max} bytes"),
-        )
-        .with("maxBytes", max)
-    };
-    if body.size_hint().lower() > max as u64 {
-        return Err(too_large());
-    }
-    let read = Limited::new(body, max).collect().await.map_err(|error| {
-        if error.is::<LengthLimitError>() {
-            too_large()
-        } else {
-            Problem::new(Code::MalformedBody, "the body did not arrive whole")
-        }
-    })?;
-    let bytes = read.to_bytes();
-    let media = headers
-        .get(CONTENT_TYPE)
-        .and_then(|value| value.to_str().ok())
-        .and_then(|value| value.split(';').next())
-        .map(|media| media.trim().to_ascii_lowercase());
-    if !bytes.is_empty() && media.as_deref() != Some("application/json") {
-        let given = media.unwrap_or_else(|| "none".to_owned());
-        return Err(Problem::new(
-            Code::UnsupportedMediaType,
-            format!("a body is application/json, not {given}"),
-        )
-        .with("allowed", ["application/json"].as_slice()));
-    }
-    Ok(bytes)
-}
-
-/// A status for the log's level.
-pub(crate) const fn is_fault(status: StatusCode) -> bool {
-    status.as_u16() >= 500
 }

@@ -23,8 +23,8 @@ use tokio::net::TcpStream;
 use tokio::time::{Sleep, sleep_until};
 
 use crate::body::Body;
-use crate::gateway::Shared;
 use crate::quick::{Next, Quick};
+use crate::shared::Shared;
 
 /// Bytes that are read at once, and how much of a head may be held before it is the library's to judge.
 const INPUT: usize = 4 << 10;

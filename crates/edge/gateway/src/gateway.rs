@@ -1,53 +1,21 @@
-//! [`Gateway`]: what it is made of.
+//! [`Gateway`]: serving a listener, answering a request.
 
 use std::future::Future;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{HeaderValue, Request, Response};
+use http::{Request, Response};
 use http_body_util::BodyExt as _;
-use quantflow_market::MarketQueries;
-use quantflow_seams::Clock;
 use tokio::net::TcpListener;
-use tokio::time::Instant;
-use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
 
 use crate::answer::header;
-use crate::assets::Assets;
-use crate::cache::AnswerCache;
-use crate::directory::Directory;
-use crate::edge::{self, Peer};
-use crate::limit::Limiter;
-use crate::live::LiveIndicators;
+use crate::edge;
 use crate::measure::Measure;
-use crate::options::GatewayOptions;
+use crate::peer::Peer;
 use crate::routes::ENDPOINTS;
 use crate::serve::{self, ServeError};
-use crate::sources::{ConnectionSource, HealthSource, HistorySource, MetricsSource, VenueSource};
-
-/// What a gateway is made of. [`sources::Nothing`](crate::sources::Nothing) stands for any source that there is not.
-#[derive(Debug, Clone)]
-pub struct GatewayParts {
-    /// Prices, candles, trades, completeness, live channels.
-    pub market: Arc<dyn MarketQueries>,
-    /// Connections to venues.
-    pub connections: Arc<dyn ConnectionSource>,
-    /// How services fare.
-    pub health: Arc<dyn HealthSource>,
-    /// Venues.
-    pub venues: Arc<dyn VenueSource>,
-    /// The venues' own older candles.
-    pub history: Arc<dyn HistorySource>,
-    /// Metrics of other parts of the process.
-    pub metrics: Arc<dyn MetricsSource>,
-    /// The time.
-    pub clock: Arc<dyn Clock>,
-    /// What an operator can set.
-    pub options: GatewayOptions,
-}
+use crate::shared::{GatewayParts, Setting, Shared};
 
 /// The one door. Cheap to clone; clones are the same door.
 #[derive(Debug, Clone)]
@@ -55,59 +23,10 @@ pub struct Gateway {
     shared: Arc<Shared>,
 }
 
-/// What all requests share.
-#[derive(Debug)]
-pub(crate) struct Shared {
-    pub(crate) market: Arc<dyn MarketQueries>,
-    pub(crate) connections: Arc<dyn ConnectionSource>,
-    pub(crate) health: Arc<dyn HealthSource>,
-    pub(crate) venues: Arc<dyn VenueSource>,
-    pub(crate) history: Arc<dyn HistorySource>,
-    pub(crate) metrics: Arc<dyn MetricsSource>,
-    pub(crate) clock: Arc<dyn Clock>,
-    pub(crate) options: GatewayOptions,
-    pub(crate) directory: Directory,
-    pub(crate) cache: AnswerCache,
-    pub(crate) limiter: Limiter,
-    pub(crate) measure: Measure,
-    pub(crate) assets: Assets,
-    pub(crate) indicators: LiveIndicators,
-    /// Settings a endpoint, in the table's order.
-    pub(crate) settings: Vec<Setting>,
-    /// Said once, when the gateway begins to stop.
-    pub(crate) stopping: CancellationToken,
-    /// Set just before that is said: what may be read for each request.
-    pub(crate) stops: AtomicBool,
-    /// Live connections, which outlive their request.
-    pub(crate) tasks: TaskTracker,
-    start: Instant,
-    ids: AtomicU64,
-}
-
-/// What is set for an endpoint.
-#[derive(Debug)]
-pub(crate) struct Setting {
-    pub(crate) per_minute: u32,
-    pub(crate) ttl: Duration,
-    /// `"prices";q=120;w=60`
-    pub(crate) policy: HeaderValue,
-    /// The policy as a header, and the beginning of the next one, as they are sent after another.
-    pub(crate) limited: Box<[u8]>,
-}
-
 impl Gateway {
     /// A gateway that serves nobody yet.
     pub fn new(parts: GatewayParts) -> Self {
-        let GatewayParts {
-            market,
-            connections,
-            health,
-            venues,
-            history,
-            metrics,
-            clock,
-            options,
-        } = parts;
+        let options = &parts.options;
         let settings = ENDPOINTS
             .iter()
             .map(|endpoint| {
@@ -123,6 +42,7 @@ impl Gateway {
                     endpoint.name
                 );
                 Setting {
+                    name: endpoint.name,
                     per_minute,
                     ttl: ttl.unwrap_or(Duration::from_secs(endpoint.ttl)),
                     policy: header(&policy),
@@ -130,30 +50,9 @@ impl Gateway {
                 }
             })
             .collect();
-        let seed = clock.now().nanos() as u64;
+        let measure = Measure::new(ENDPOINTS.iter().map(|endpoint| endpoint.path));
         Self {
-            shared: Arc::new(Shared {
-                directory: Directory::new(Arc::clone(&market), options.default_venue.clone()),
-                cache: AnswerCache::new(options.cache.bytes),
-                limiter: Limiter::new(),
-                measure: Measure::new(ENDPOINTS.iter().map(|endpoint| endpoint.path)),
-                assets: Assets::embedded(),
-                indicators: LiveIndicators::default(),
-                settings,
-                stopping: CancellationToken::new(),
-                stops: AtomicBool::new(false),
-                tasks: TaskTracker::new(),
-                start: Instant::now(),
-                ids: AtomicU64::new(seed),
-                market,
-                connections,
-                health,
-                venues,
-                history,
-                metrics,
-                clock,
-                options,
-            }),
+            shared: Arc::new(Shared::new(parts, settings, measure)),
         }
     }
 
@@ -183,26 +82,5 @@ impl Gateway {
             Err(never) => match never {},
         };
         Response::from_parts(head, bytes)
-    }
-}
-
-impl Shared {
-    /// The time since the gateway began: for ages and limits, which must not jump when the clock is set.
-    pub(crate) fn since_start(&self) -> Duration {
-        self.start.elapsed()
-    }
-
-    /// The instant that is so long after the gateway's beginning.
-    pub(crate) fn instant(&self, since_start: Duration) -> Instant {
-        self.start + since_start
-    }
-
-    /// A number that no other request of this gateway has, and hardly one of another.
-    pub(crate) fn next_id(&self) -> u64 {
-        // the finalizer of splitmix64: neighbours look nothing alike
-        let mut x = self.ids.fetch_add(0x9e37_79b9_7f4a_7c15, Ordering::Relaxed);
-        x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        x ^ (x >> 31)
     }
 }

@@ -5,8 +5,8 @@ use std::net::IpAddr;
 use http::header::{AUTHORIZATION, HOST, ORIGIN};
 use http::{HeaderMap, Uri};
 
-use crate::edge::Peer;
 use crate::options::GatewayOptions;
+use crate::peer::Peer;
 use crate::problem::{Code, Problem};
 
 /// Refuses names that are not ours. A site that makes its own name point to this machine (DNS rebinding) could else

@@ -7,8 +7,8 @@ use quantflow_indicators::{Bar, Bars, IndicatorSet};
 use quantflow_market::view::{CandleRequest, CandleView};
 use quantflow_model::{CandleState, Symbol, TimeRange, Timeframe, Timestamp};
 
-use crate::gateway::Shared;
 use crate::problem::Problem;
+use crate::shared::Shared;
 
 /// Candles that are read at once.
 const PAGE: usize = 10_000;

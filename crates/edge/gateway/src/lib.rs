@@ -12,6 +12,7 @@
 mod accept;
 mod answer;
 mod asked;
+mod asker;
 mod assets;
 mod body;
 mod cache;
@@ -22,8 +23,9 @@ mod endpoint;
 mod front;
 mod gateway;
 mod guard;
-mod heads;
+mod headers;
 mod history;
+mod known;
 mod limit;
 mod live;
 mod measure;
@@ -31,22 +33,28 @@ mod openapi;
 mod options;
 mod pack;
 mod parameter;
+mod peer;
 mod problem;
 mod quick;
 mod recorder;
+mod request_log;
 mod respond;
 mod routes;
+mod routing;
 mod serve;
+mod shared;
 pub mod sources;
 mod stamp;
 mod table;
+mod tag;
 
-pub use endpoint::endpoint_names;
-pub use gateway::{Gateway, GatewayParts};
+pub use gateway::Gateway;
 pub use openapi::openapi_document;
 pub use options::{CacheOptions, GatewayOptions, LimitOptions, LiveOptions, Token};
 pub use recorder::{Recorder, RecorderError};
+pub use routes::endpoint_names;
 pub use serve::ServeError;
+pub use shared::GatewayParts;
 
 /// A poisoned lock only says that another thread panicked; what stands behind these is whole after every statement.
 fn lock<T>(mutex: &std::sync::Mutex<T>) -> std::sync::MutexGuard<'_, T> {

@@ -15,15 +15,19 @@ use http::{Method, StatusCode};
 use crate::accept::{self, Format};
 use crate::answer::{Meta, decimal};
 use crate::asked::{self, Asked, Head};
+use crate::asker::{hex, is_sane};
 use crate::body::Body;
-use crate::cache::Known;
-use crate::edge::{self, Peer};
-use crate::gateway::Shared;
 use crate::guard;
+use crate::headers::SUNSET;
+use crate::known::Known;
 use crate::limit::Verdict;
 use crate::pack::Coding;
-use crate::respond::{self, Line, SUNSET};
+use crate::peer::Peer;
+use crate::request_log::{self, Line};
+use crate::respond;
+use crate::shared::Shared;
 use crate::stamp::Stamp;
+use crate::tag::names_tag;
 
 /// Requests with more headers are answered elsewhere, or refused there.
 const MAX_HEADERS: usize = 64;
@@ -191,7 +195,7 @@ impl Quick {
             head_only: asked.head_only,
             unchanged: asked
                 .if_none_match
-                .is_some_and(|tags| respond::names_tag(tags, &answer.etag)),
+                .is_some_and(|tags| names_tag(tags, &answer.etag)),
             coding,
             client: guard::client_of(forwarded, self.peer, &shared.options),
             known,
@@ -209,7 +213,7 @@ impl Quick {
         let shared = &*self.shared;
         let answer = &*plan.known.answer;
         let endpoint = answer.endpoint;
-        let verdict = edge::limit(shared, plan.client, endpoint, began);
+        let verdict = shared.limit(plan.client, endpoint, began);
         if verdict.is_some_and(|verdict| !verdict.allowed) {
             return false;
         }
@@ -217,16 +221,16 @@ impl Quick {
         let now = shared.clock.now();
         self.stamp.set(now);
         let made_up;
-        let given = request_id.filter(|id| respond::is_sane(id.as_bytes()));
+        let given = request_id.filter(|id| is_sane(id.as_bytes()));
         let id = if let Some(given) = given {
             given
         } else {
-            made_up = respond::hex(shared.next_id());
+            made_up = hex(shared.next_id());
             // digits are characters
             str::from_utf8(&made_up).unwrap_or("0")
         };
         let status = if plan.unchanged {
-            out.extend_from_slice(plan.known.heads.unchanged(shared, &plan.known));
+            out.extend_from_slice(plan.known.heads.unchanged(&shared.options, &plan.known));
             vary(shared, &self.stamp, id, endpoint, verdict, out);
             out.extend_from_slice(b"\r\n");
             StatusCode::NOT_MODIFIED
@@ -256,13 +260,13 @@ impl Quick {
         shared
             .measure
             .answered(Some(endpoint), method, status, took);
-        if respond::logs_requests() {
-            respond::log(&Line {
+        if request_log::is_on() {
+            request_log::log(&Line {
                 client: plan.client,
                 id,
                 method,
                 path: plan.known.target.split('?').next().unwrap_or_default(),
-                endpoint: Some(endpoint),
+                endpoint: shared.settings.get(endpoint).map(|setting| setting.name),
                 status,
                 took,
                 hit: Some(true),
@@ -292,7 +296,7 @@ impl Plan {
             Some((Body::Pieces(body, end), Some(coding))) => (&body[..], &end[..], Some(*coding)),
             _ => (&answer.bytes[..], tail, None),
         };
-        let head = self.known.heads.whole(shared, &self.known, coding);
+        let head = self.known.heads.whole(&shared.options, &self.known, coding);
         out.reserve(head.len() + body.len() + end.len() + 256);
         out.extend_from_slice(head);
         vary(shared, stamp, id, answer.endpoint, verdict, out);

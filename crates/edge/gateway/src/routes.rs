@@ -47,3 +47,8 @@ pub(crate) static ENDPOINTS: &[Endpoint] = &[
     pages::ICON,
     pages::ASSETS,
 ];
+
+/// The names of all endpoints, by which they are configured.
+pub fn endpoint_names() -> impl Iterator<Item = &'static str> + Clone {
+    ENDPOINTS.iter().map(|endpoint| endpoint.name)
+}

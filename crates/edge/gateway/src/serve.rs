@@ -18,10 +18,11 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::WaitForCancellationFuture;
 use tokio_util::task::TaskTracker;
 
-use crate::edge::{self, Peer};
+use crate::edge;
 use crate::front::{Exchange, Front};
-use crate::gateway::Shared;
+use crate::peer::Peer;
 use crate::quick::Quick;
+use crate::shared::Shared;
 
 /// Why serving ended.
 #[derive(Debug, thiserror::Error)]

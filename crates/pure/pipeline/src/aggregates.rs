@@ -4,10 +4,13 @@
 //! known trades at an edge of the hole is split by subtracting them. Where that cannot be done
 //! exactly the missing part cannot be had, and the reason is said.
 
-use quantflow_model::{Quantity, Trade, TradeFlags, TradeId};
-use quantflow_wire::AggregateTrade;
+use quantflow_model::{LedgerKind, Quantity, Trade, TradeFlags, TradeId};
+use quantflow_wire::{AggregateTrade, OrderRule};
 
+use crate::cleaning::EMPTY_AGGREGATE;
+use crate::context::Context;
 use crate::coverage::Coverage;
+use crate::symbol::{Source, SymbolState};
 
 /// What is left of an aggregate once known trades are taken from it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -85,6 +88,73 @@ pub(crate) fn split(aggregate: &AggregateTrade, coverage: &Coverage, flags: Trad
                 aggregate.id
             ),
         },
+    }
+}
+
+impl SymbolState {
+    /// An aggregate came, from a stream or an answer.
+    pub(crate) fn take_aggregate(
+        &mut self,
+        context: &mut Context<'_>,
+        aggregate: &AggregateTrade,
+        source: Source,
+    ) {
+        let span = aggregate
+            .last_id
+            .0
+            .checked_sub(aggregate.first_id.0)
+            .and_then(|n| u32::try_from(n).ok())
+            .and_then(|n| n.checked_add(1));
+        let whole = Trade {
+            id: aggregate.first_id,
+            time: aggregate.time,
+            price: aggregate.price,
+            quantity: aggregate.quantity,
+            side: aggregate.side,
+            flags: match span {
+                Some(count) if count > 1 => TradeFlags::AGGREGATE,
+                _ => TradeFlags::NONE,
+            },
+            count: span.unwrap_or(0),
+        };
+        if span.is_none() {
+            let refusal = EMPTY_AGGREGATE.refusal(format!(
+                "aggregate {} of trades {} to {}",
+                aggregate.id, aggregate.first_id, aggregate.last_id
+            ));
+            self.refuse(context, &whole, refusal);
+            return;
+        }
+        if context.order != OrderRule::ContiguousIds {
+            self.take_trade(context, whole, source, None);
+            return;
+        }
+        match split(aggregate, &self.core.coverage, TradeFlags::NONE) {
+            Split::Held => self.duplicate(context, &whole, source),
+            Split::Missing(trade) => self.take_trade(context, trade, source, None),
+            Split::Unknown { ranges, reason } => {
+                // beyond the newest trade a hole opens by itself when the next one comes
+                if matches!(source, Source::Answer { .. }) {
+                    for (from, to) in ranges {
+                        self.give_up(context, from, to, &reason);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Enters missing ids as not to be had.
+    pub(crate) fn give_up(&mut self, context: &mut Context<'_>, from: u128, to: u128, why: &str) {
+        for (from, to) in self.core.coverage.give_up(from, to) {
+            context.learn(
+                &self.symbol,
+                LedgerKind::Unfillable {
+                    from,
+                    to,
+                    reason: why.to_owned(),
+                },
+            );
+        }
     }
 }
 

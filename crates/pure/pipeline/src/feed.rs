@@ -47,6 +47,13 @@ pub(crate) struct Feeds {
     began_after: BTreeMap<Symbol, TradeKey>,
 }
 
+/// What streams bring of a symbol.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Streams {
+    pub(crate) trades: bool,
+    pub(crate) single_trades: bool,
+}
+
 impl Feeds {
     pub(crate) fn connections(&self) -> &BTreeMap<u32, Connection> {
         &self.connections

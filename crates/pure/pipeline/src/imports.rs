@@ -3,6 +3,7 @@
 use quantflow_model::{Candle, LedgerKind, Symbol, Timeframe, Timestamp};
 use quantflow_wire::{ImportBegin, ImportKind, OrderRule};
 
+use crate::cleaning::candles::check;
 use crate::cleaning::trades::time_is_possible;
 use crate::cleaning::{BAD_RECORD, BAD_ROW};
 use crate::context::Context;
@@ -11,7 +12,7 @@ use crate::import::Import;
 use crate::output::SymbolSlot;
 use crate::partial::Key;
 use crate::pipeline::Pipeline;
-use crate::rollup::{Before, Given, check};
+use crate::rollup::{Before, Given};
 use crate::symbol::{History, Source};
 
 /// A candle whose last instant is this much before its end was cut short: venues name the last

@@ -1,21 +1,21 @@
-//! Records of a live venue: messages, answers, connections.
+//! Records of a live venue with data in them: messages of sockets, answers to requests.
 
-use quantflow_model::{CandleState, LedgerKind, Symbol, Timestamp};
+use quantflow_model::CandleState;
 use quantflow_wire::{
-    Codec, Connected, DecodeError, Disconnected, Event, EventKind, Exchange, Input, Purpose, Route,
-    Subscribed, VenueCandle,
+    Codec, DecodeError, Event, EventKind, Exchange, Input, Purpose, Route, VenueCandle,
 };
 
 use crate::book::{Book, Change};
+use crate::cleaning::candles::check;
 use crate::cleaning::quotes::Verdict;
 use crate::cleaning::trades::time_is_possible;
 use crate::cleaning::{NO_CODEC, Refusal, UNKNOWN_SYMBOL};
 use crate::context::Context;
 use crate::events::candle_of;
 use crate::output::SymbolSlot;
-use crate::pipeline::{Pipeline, Streams, bad_record};
+use crate::pipeline::{Pipeline, bad_record};
 use crate::repair::Answered;
-use crate::rollup::{Before, check};
+use crate::rollup::Before;
 use crate::symbol::Source;
 
 /// An answer is on its way for so long at the most.
@@ -336,111 +336,6 @@ impl Pipeline {
                 None => Before::Unknown,
             };
             self.close_venue_candle(context, slot, timeframe, &candle, theirs.close_time, known);
-        }
-    }
-
-    /// A connection was made.
-    pub(crate) fn take_connected(&mut self, context: &mut Context<'_>) {
-        let Some(connected) = Self::json::<Connected>(context) else {
-            return;
-        };
-        self.feeds
-            .connected(context.connection, connected.url, context.received);
-        self.dirty.feeds = true;
-        // what could not be asked for while we were away is asked for now
-        self.reissue_effects();
-    }
-
-    /// Streams were asked for.
-    pub(crate) fn take_subscribed(&mut self, context: &mut Context<'_>) {
-        let Some(subscribed) = Self::json::<Subscribed>(context) else {
-            return;
-        };
-        let ours: Vec<_> = subscribed
-            .subscriptions
-            .into_iter()
-            .filter(|s| s.symbol.venue_str() == self.fixed.venue.as_str())
-            .collect();
-        for subscription in &ours {
-            self.slot_of(&subscription.symbol, Some(&subscription.venue_symbol));
-        }
-        let (symbols, by_symbol) = (&self.symbols, &self.by_symbol);
-        let last_trade = |symbol: &Symbol| {
-            let slot = *by_symbol.get(symbol)?;
-            Some(symbols[slot as usize].core.last_trade.as_ref()?.key())
-        };
-        let again = self
-            .feeds
-            .subscribed(context.connection, ours, context.received, last_trade);
-        for (symbol, from, reason) in again {
-            self.feed_was_down(context, &symbol, from, &reason);
-        }
-        self.dirty.feeds = true;
-        self.refresh_streams();
-    }
-
-    /// Where ids are contiguous holes say exactly what is missing; elsewhere only the time is known.
-    fn feed_was_down(
-        &self,
-        context: &mut Context<'_>,
-        symbol: &quantflow_model::Symbol,
-        from: Timestamp,
-        reason: &str,
-    ) {
-        if !self.orders_by_id() {
-            let (to, reason) = (context.received, reason.to_owned());
-            context.learn(symbol, LedgerKind::FeedDown { from, to, reason });
-        }
-    }
-
-    /// A connection ended.
-    pub(crate) fn take_disconnected(&mut self, context: &mut Context<'_>) {
-        let Some(disconnected) = Self::json::<Disconnected>(context) else {
-            return;
-        };
-        self.break_imports_off(context);
-        // connection 0: whoever held the connections of an earlier life is gone, and they with it
-        let gone = match context.connection {
-            0 => self.feeds.connections().keys().copied().collect(),
-            number => vec![number],
-        };
-        let carried: Vec<_> = gone
-            .into_iter()
-            .flat_map(|number| {
-                self.feeds
-                    .disconnected(number, context.received, &disconnected.reason)
-            })
-            .collect();
-        for subscription in carried {
-            if self.feeds.carries_book(&subscription.symbol) {
-                continue;
-            }
-            let slot = self.by_symbol.get(&subscription.symbol);
-            if let Some(book) = slot.and_then(|slot| self.books.get_mut(slot)) {
-                book.lose();
-                book.wanted = false;
-            }
-        }
-        self.dirty.feeds = true;
-        self.refresh_streams();
-    }
-
-    pub(crate) fn refresh_streams(&mut self) {
-        self.streams.fill(Streams::default());
-        let connections = self.feeds.connections().values();
-        for subscription in connections.flat_map(|c| &c.subscriptions) {
-            let Some(&slot) = self.by_symbol.get(&subscription.symbol) else {
-                continue;
-            };
-            let streams = &mut self.streams[slot as usize];
-            match subscription.channel {
-                quantflow_wire::Channel::Trades => {
-                    streams.trades = true;
-                    streams.single_trades = true;
-                }
-                quantflow_wire::Channel::AggregateTrades => streams.trades = true,
-                _ => {}
-            }
         }
     }
 }

@@ -4,15 +4,15 @@
 //!
 //! # The way of a trade
 //!
-//! [`Pipeline::apply`] hands a record to `intake` (live) or `imports`. The venue's codec makes
+//! [`Pipeline::apply`] hands a record to `intake` (live), `pipeline::connections` or `imports`. The venue's codec makes
 //! events of the bytes; what it cannot read goes to quarantine. A trade then goes through
 //! `symbol::SymbolState::take_trade`:
 //!
 //! 1. **Cleaning**: the rules of `cleaning`, each with a name, see [`RULES`]. *To change a rule, or
 //!    add one, look there and nowhere else.*
-//! 2. **Order**: `coverage` where ids are contiguous (next, missing, known; holes open, split and
+//! 2. **Order** (`symbol::order`): `coverage` where ids are contiguous (next, missing, known; holes open, split and
 //!    close), `sequence` where order is by time and id.
-//! 3. **Candles**: `fold` puts it into its one-second candle; what closes is folded upward through
+//! 3. **Candles** (`symbol::candles`): `fold` puts it into its one-second candle; what closes is folded upward through
 //!    all timeframes. A candle closes when a later trade proves that nothing is missing before it,
 //!    or when the venue's clock (`watermark`) is past its end and a grace.
 //!

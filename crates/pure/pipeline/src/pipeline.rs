@@ -1,24 +1,25 @@
 //! [`Pipeline`]: records in, output and state out.
 
+mod connections;
+mod queries;
+mod slots;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use quantflow_model::{
-    BookSnapshot, Candle, CandleState, DayTally, Hole, Instrument, Quote, Symbol, TimeRange,
-    Timeframe, Timestamp, Trade, TradeKey, VenueId, VenueSymbol,
-};
+use quantflow_model::{Instrument, Symbol, VenueId, VenueSymbol};
 use quantflow_wire::{Codec, Event, LogPosition, OrderRule, PartitionId, Record, RecordKind};
 use rustc_hash::FxHashMap;
 
+use self::slots::deadline;
 use crate::book::Book;
 use crate::cleaning::quotes::NewestQuote;
 use crate::cleaning::{BAD_RECORD, Refusal};
 use crate::context::Context;
-use crate::coverage::as_hole;
-use crate::feed::{Connection, FeedState, Feeds};
+use crate::feed::{Feeds, Streams};
 use crate::import::Import;
 use crate::options::PipelineOptions;
-use crate::output::{Effect, Output, SymbolSlot};
+use crate::output::{Effect, Output};
 use crate::repair::{Repairs, Schedule, ask};
 use crate::symbol::SymbolState;
 use crate::watermark::VenueClock;
@@ -82,13 +83,6 @@ pub struct Pipeline {
     /// When book snapshots are to be asked for.
     pub(crate) books_due: Schedule,
     pub(crate) dirty: Dirty,
-}
-
-/// What streams bring of a symbol.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct Streams {
-    pub(crate) trades: bool,
-    pub(crate) single_trades: bool,
 }
 
 /// Many records, one after another.
@@ -238,17 +232,6 @@ impl Pipeline {
         }
     }
 
-    /// Whether it can read messages of the venue. Without a codec it takes imports only, and a
-    /// message goes to quarantine.
-    pub fn has_codec(&self) -> bool {
-        self.fixed.codec.is_some()
-    }
-
-    /// Whether an import began and did not end.
-    pub fn is_importing(&self) -> bool {
-        !self.imports.is_empty()
-    }
-
     fn close_by_clock(&mut self, context: &mut Context<'_>) {
         let until = self
             .clock
@@ -266,11 +249,23 @@ impl Pipeline {
         self.next_deadline = self.deadlines.iter().copied().min().unwrap_or(i64::MAX);
     }
 
-    fn set_deadline(&mut self, slot: u32) {
-        let due = deadline(&self.symbols[slot as usize]);
-        self.deadlines[slot as usize] = due;
-        // a later one than before is found when the earlier is reached
-        self.next_deadline = self.next_deadline.min(due);
+    /// Asks for everything missing again with the next record: for whoever replayed a log, dropped
+    /// its effects, and is at its end now.
+    pub fn reissue_effects(&mut self) {
+        for slot in 0..self.symbols.len() {
+            for (_, hole) in self.symbols[slot].core.coverage.holes_mut() {
+                hole.asked = None;
+            }
+            if self.symbols[slot].core.coverage.has_open_holes() {
+                self.holes_due.set(slot as u32, i64::MIN);
+            }
+        }
+        for (&slot, book) in &mut self.books {
+            book.asked = None;
+            if book.wanted {
+                self.books_due.set(slot, i64::MIN);
+            }
+        }
     }
 
     fn ask_book(&mut self, slot: u32, context: &mut Context<'_>) {
@@ -299,71 +294,6 @@ impl Pipeline {
         }
     }
 
-    /// Marks a symbol as touched by the record.
-    #[inline]
-    pub(crate) fn touch(&mut self, slot: SymbolSlot) {
-        if !std::mem::replace(&mut self.is_touched[slot.index()], true) {
-            self.touched.push(slot.0);
-        }
-    }
-
-    /// The slot of a symbol, made when it is new.
-    pub(crate) fn slot_of(
-        &mut self,
-        symbol: &Symbol,
-        venue_symbol: Option<&VenueSymbol>,
-    ) -> SymbolSlot {
-        let slot = if let Some(&slot) = self.by_symbol.get(symbol) {
-            slot
-        } else {
-            let slot = self.symbols.len() as u32;
-            let spelled = venue_symbol.cloned().or_else(|| {
-                let codec = self.fixed.codec.as_ref()?;
-                codec.spell(symbol)
-            });
-            let state = SymbolState::new(symbol.clone(), SymbolSlot(slot), spelled);
-            self.add_symbol(state);
-            self.dirty.symbols = true;
-            slot
-        };
-        if let Some(venue_symbol) = venue_symbol {
-            let core = &mut self.symbols[slot as usize].core;
-            if core.venue_symbol.as_ref() != Some(venue_symbol) {
-                core.venue_symbol = Some(venue_symbol.clone());
-                self.by_venue.insert(venue_symbol.clone(), slot);
-                self.symbols[slot as usize].dirty = true;
-            }
-        }
-        SymbolSlot(slot)
-    }
-
-    pub(crate) fn add_symbol(&mut self, mut state: SymbolState) {
-        let slot = self.symbols.len() as u32;
-        self.by_symbol.insert(state.symbol.clone(), slot);
-        if let Some(venue_symbol) = &state.core.venue_symbol {
-            self.by_venue.insert(venue_symbol.clone(), slot);
-        }
-        state.dirty = true;
-        self.deadlines.push(deadline(&state));
-        self.next_deadline = self.next_deadline.min(deadline(&state));
-        self.is_touched.push(false);
-        self.streams.push(Streams::default());
-        if state.core.coverage.has_open_holes() {
-            self.holes_due.set(slot, i64::MIN);
-        }
-        self.symbols.push(state);
-    }
-
-    /// The slot of a symbol in the venue's spelling, where somebody named it.
-    #[inline]
-    pub(crate) fn slot_of_venue(&mut self, venue_symbol: &VenueSymbol) -> Option<SymbolSlot> {
-        if let Some(&slot) = self.by_venue.get(venue_symbol) {
-            return Some(SymbolSlot(slot));
-        }
-        let symbol = self.instruments.get(venue_symbol)?.symbol.clone();
-        Some(self.slot_of(&symbol, Some(venue_symbol)))
-    }
-
     /// Reads a record's JSON, or puts the record into quarantine.
     pub(crate) fn json<T: serde::de::DeserializeOwned>(context: &mut Context<'_>) -> Option<T> {
         match serde_json::from_slice(context.frame) {
@@ -378,194 +308,4 @@ impl Pipeline {
 
 pub(crate) fn bad_record(error: &dyn std::fmt::Display) -> Refusal {
     BAD_RECORD.refusal(error.to_string())
-}
-
-fn deadline(symbol: &SymbolState) -> i64 {
-    if symbol.core.importing > 0 {
-        i64::MAX
-    } else {
-        symbol.core.fold.deadline()
-    }
-}
-
-/// What can be asked of a pipeline.
-impl Pipeline {
-    /// The partition whose records it takes.
-    pub fn partition(&self) -> &PartitionId {
-        &self.fixed.partition
-    }
-
-    /// The venue.
-    pub fn venue(&self) -> &VenueId {
-        &self.fixed.venue
-    }
-
-    /// The options it was made with.
-    pub fn options(&self) -> &PipelineOptions {
-        &self.fixed.options
-    }
-
-    /// Whether trades are ordered by id; otherwise by time and id, or as they arrive. What
-    /// [`Candle::merge`] wants to know.
-    pub fn orders_by_id(&self) -> bool {
-        self.fixed.order == OrderRule::ContiguousIds
-    }
-
-    /// The symbols by slot.
-    pub fn symbols(&self) -> impl ExactSizeIterator<Item = (SymbolSlot, &Symbol)> {
-        self.symbols.iter().map(|state| (state.slot, &state.symbol))
-    }
-
-    /// The name of a slot's symbol.
-    pub fn symbol(&self, slot: SymbolSlot) -> Option<&Symbol> {
-        self.symbols.get(slot.index()).map(|state| &state.symbol)
-    }
-
-    /// A symbol's slot.
-    pub fn slot(&self, symbol: &Symbol) -> Option<SymbolSlot> {
-        self.by_symbol.get(symbol).copied().map(SymbolSlot)
-    }
-
-    /// How the venue spells a symbol.
-    pub fn venue_symbol(&self, slot: SymbolSlot) -> Option<&VenueSymbol> {
-        self.symbols.get(slot.index())?.core.venue_symbol.as_ref()
-    }
-
-    /// Our name of a symbol in the venue's spelling.
-    pub fn named(&self, venue_symbol: &VenueSymbol) -> Option<&Symbol> {
-        match self.by_venue.get(venue_symbol) {
-            Some(&slot) => self.symbol(SymbolSlot(slot)),
-            None => self.instruments.get(venue_symbol).map(|i| &i.symbol),
-        }
-    }
-
-    /// The venue's instruments, as far as it told them.
-    pub fn instruments(&self) -> impl ExactSizeIterator<Item = &Instrument> {
-        self.instruments.values()
-    }
-
-    /// The newest open candle of a timeframe as of now; `None` when none is open.
-    pub fn open_candle(&self, slot: SymbolSlot, timeframe: Timeframe) -> Option<Candle> {
-        let core = &self.symbols.get(slot.index())?.core;
-        let part = core.fold.open(timeframe, self.fixed.order)?;
-        let known = Timestamp::from_nanos(self.clock.last_received());
-        Some(part.candle(core.scales, self.fixed.order, CandleState::Open, known))
-    }
-
-    /// The newest trade.
-    pub fn last_trade(&self, slot: SymbolSlot) -> Option<&Trade> {
-        self.symbols.get(slot.index())?.core.last_trade.as_ref()
-    }
-
-    /// The first trade that is held; of what came before nothing is known.
-    pub fn began(&self, slot: SymbolSlot) -> Option<TradeKey> {
-        self.symbols.get(slot.index())?.began()
-    }
-
-    /// Missing trades that are still being asked for, ascending.
-    pub fn open_holes(&self, slot: SymbolSlot) -> Vec<Hole> {
-        self.holes(slot, false)
-    }
-
-    /// Missing trades that cannot be had, ascending.
-    pub fn unfillable_holes(&self, slot: SymbolSlot) -> Vec<Hole> {
-        self.holes(slot, true)
-    }
-
-    fn holes(&self, slot: SymbolSlot, given_up: bool) -> Vec<Hole> {
-        let Some(state) = self.symbols.get(slot.index()) else {
-            return Vec::new();
-        };
-        state
-            .core
-            .coverage
-            .holes()
-            .filter(|(_, hole)| hole.given_up == given_up)
-            .map(|(from, hole)| as_hole(from, hole))
-            .collect()
-    }
-
-    /// The best levels of the local book; `None` while it is not whole.
-    pub fn book_top(&self, slot: SymbolSlot) -> Option<Quote> {
-        self.books.get(&slot.0)?.top()
-    }
-
-    /// The best `depth` levels of each side of the local book; `None` while it is not whole.
-    pub fn book(&self, slot: SymbolSlot, depth: usize) -> Option<BookSnapshot> {
-        self.books.get(&slot.0)?.levels(depth)
-    }
-
-    /// Whether a symbol's trades are being received.
-    pub fn feed(&self, slot: SymbolSlot) -> FeedState {
-        // known by slot, so that asking for each symbol does not go through all subscriptions
-        if self.streams.get(slot.index()).is_some_and(|s| s.trades) {
-            return FeedState::Live;
-        }
-        self.symbol(slot)
-            .map_or(FeedState::Unknown, |symbol| self.feeds.state(symbol))
-    }
-
-    /// Whether a trade came since its trades began to be received (again). Until then what was
-    /// traded meanwhile is not known to be missing, and not known to be there.
-    pub fn is_caught_up(&self, slot: SymbolSlot) -> bool {
-        let before = self
-            .symbol(slot)
-            .and_then(|symbol| self.feeds.began_after(symbol));
-        before.is_none_or(|before| self.last_trade(slot).is_some_and(|t| t.key() > before))
-    }
-
-    /// Whether the venue, or a file, gave candles that leave nothing of a span out: where it has
-    /// none of this timeframe then, it has none.
-    pub fn has_given(&self, slot: SymbolSlot, timeframe: Timeframe, span: TimeRange) -> bool {
-        let state = self.symbols.get(slot.index());
-        state.is_some_and(|state| state.core.series.has_given(timeframe, span))
-    }
-
-    /// The connections that stand, by number.
-    pub fn connections(&self) -> &BTreeMap<u32, Connection> {
-        self.feeds.connections()
-    }
-
-    /// The venue's time as the records tell it; `None` before the first live frame.
-    pub fn venue_time(&self) -> Option<Timestamp> {
-        self.clock.now().map(Timestamp::from_nanos)
-    }
-
-    /// Whether the venue refused single trades, so that holes are filled with aggregates.
-    pub fn repairs_with_aggregates(&self) -> bool {
-        self.repairs.singles_refused()
-    }
-
-    /// The totals of a symbol's day.
-    pub fn tally(&self, slot: SymbolSlot, day: Timestamp) -> Option<DayTally> {
-        let state = self.symbols.get(slot.index())?;
-        state.tallies.day(&state.symbol, day)
-    }
-
-    /// The day totals that changed since the last call: they belong into the commit of the state.
-    pub fn take_dirty_tallies(&mut self) -> Vec<DayTally> {
-        self.symbols
-            .iter_mut()
-            .flat_map(|state| state.tallies.take_dirty(&state.symbol))
-            .collect()
-    }
-
-    /// Asks for everything missing again with the next record: for whoever replayed a log, dropped
-    /// its effects, and is at its end now.
-    pub fn reissue_effects(&mut self) {
-        for slot in 0..self.symbols.len() {
-            for (_, hole) in self.symbols[slot].core.coverage.holes_mut() {
-                hole.asked = None;
-            }
-            if self.symbols[slot].core.coverage.has_open_holes() {
-                self.holes_due.set(slot as u32, i64::MIN);
-            }
-        }
-        for (&slot, book) in &mut self.books {
-            book.asked = None;
-            if book.wanted {
-                self.books_due.set(slot, i64::MIN);
-            }
-        }
-    }
 }

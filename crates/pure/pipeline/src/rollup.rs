@@ -13,13 +13,11 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::hash::{Hash, Hasher};
 
-use quantflow_model::{
-    Candle, CandleOrigin, CandleState, Decimal, TimeRange, Timeframe, Timestamp,
-};
+use quantflow_model::{Candle, CandleOrigin, CandleState, TimeRange, Timeframe, Timestamp};
 use rustc_hash::FxHasher;
 use serde::{Deserialize, Serialize};
 
-use crate::cleaning::{CANDLE_OFF_GRID, IMPOSSIBLE_CANDLE, Refusal, TOO_MANY_DIGITS};
+use crate::cleaning::{Refusal, TOO_MANY_DIGITS};
 use crate::ranges::Ranges;
 
 /// Unfinished roll-ups of a pair of timeframes that are kept: those whose children have a gap.
@@ -94,34 +92,6 @@ fn tiles(base: Timeframe, target: Timeframe) -> bool {
         _ => target.approximate_nanos(),
     };
     whole % length == 0
-}
-
-/// Refuses a candle that contradicts itself or begins where none begins.
-pub(crate) fn check(timeframe: Timeframe, candle: &Candle) -> Result<(), Refusal> {
-    crate::cleaning::trades::time_is_possible(candle.open_time)?;
-    if timeframe.open_of(candle.open_time) != candle.open_time {
-        return Err(CANDLE_OFF_GRID.refusal(format!(
-            "no {timeframe} candle begins at {}",
-            candle.open_time
-        )));
-    }
-    let highest = candle.open.max(candle.close).max(candle.low);
-    let lowest = candle.open.min(candle.close).min(candle.high);
-    if candle.high < highest || candle.low > lowest {
-        return Err(IMPOSSIBLE_CANDLE.refusal(format!(
-            "open {}, high {}, low {}, close {}",
-            candle.open, candle.high, candle.low, candle.close
-        )));
-    }
-    let negative = |n: Option<Decimal>| n.is_some_and(Decimal::is_negative);
-    if candle.volume.0.is_negative()
-        || negative(candle.quote_volume.map(|n| n.0))
-        || negative(candle.taker_buy_volume.map(|n| n.0))
-        || negative(candle.taker_buy_quote_volume.map(|n| n.0))
-    {
-        return Err(IMPOSSIBLE_CANDLE.refusal(format!("volume {}", candle.volume)));
-    }
-    Ok(())
 }
 
 impl VenueSeries {
@@ -483,23 +453,5 @@ mod tests {
         );
         assert!(!series.has_given(Timeframe::H1, hours(4, 6)));
         assert!(!series.has_given(Timeframe::M30, hours(0, 4)));
-    }
-
-    #[test]
-    fn a_candle_must_be_possible_and_on_the_grid() {
-        let good = candle(1, "5");
-        assert_eq!(check(Timeframe::H1, &good), Ok(()));
-        let low = Candle {
-            low: "6".parse().unwrap(),
-            ..good
-        };
-        assert_eq!(
-            check(Timeframe::H1, &low).unwrap_err().rule,
-            "impossible-candle"
-        );
-        assert_eq!(
-            check(Timeframe::H2, &good).unwrap_err().rule,
-            "candle-off-grid"
-        );
     }
 }

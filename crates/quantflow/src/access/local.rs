@@ -56,7 +56,7 @@ impl Local {
         let mut damaged = Vec::new();
         for id in engines.log.partitions() {
             let taken = match open_partition(&settings, &engines, &id).await {
-                Ok(mut partition) => take_over(context, &settings, &engines, &id, &mut partition)
+                Ok(mut partition) => take_over(context, &engines, &id, &mut partition)
                     .await
                     .map(|()| partition),
                 Err(failure) => Err(failure),
@@ -204,44 +204,12 @@ pub(crate) fn setup(settings: &Settings, id: &PartitionId) -> Outcome<PartitionS
     })
 }
 
-/// Refuses to read messages of a venue that was listened to without knowing its protocol: each would
-/// be refused as nobody's, and what is committed would lack all of them.
-///
-/// # Errors
-/// When the venue has told of its instruments, and the configuration names no protocol for it.
-pub(crate) async fn require_protocol(
-    settings: &Settings,
-    engines: &Engines,
-    id: &PartitionId,
-) -> Outcome {
-    let setup = setup(settings, id)?;
-    if setup.codec.is_some() {
-        return Ok(());
-    }
-    let series = engines.store.series().await.map_err(of_store)?;
-    let listened = series
-        .iter()
-        .any(|info| info.symbol.venue() == setup.venue && info.instrument.is_some());
-    if !listened {
-        return Ok(());
-    }
-    Err(
-        Failure::new(format!("cannot read the messages of {id} in the log"))
-            .because("the configuration names no protocol for this venue")
-            .to_do(format!(
-                "set venues.{id}.protocol to what it was when they came; \
-                 what is in the store is as it was"
-            )),
-    )
-}
-
 /// Takes in what the log has more than the store, and commits it.
 ///
 /// # Errors
 /// When the log cannot be read or the store cannot be written.
 pub(crate) async fn catch_up(
     context: &Context,
-    settings: &Settings,
     engines: &Engines,
     id: &PartitionId,
     partition: &mut Partition,
@@ -250,7 +218,6 @@ pub(crate) async fn catch_up(
     if from >= end {
         return Ok(());
     }
-    require_protocol(settings, engines, id).await?;
     let length = end.offset.saturating_sub(from.offset);
     let what = format!("catching up {id}");
     let progress = Progress::new(
@@ -272,12 +239,11 @@ pub(crate) async fn catch_up(
 /// nobody goes on with an import that did not end. Its symbol would wait for the rest.
 async fn take_over(
     context: &Context,
-    settings: &Settings,
     engines: &Engines,
     id: &PartitionId,
     partition: &mut Partition,
 ) -> Outcome {
-    catch_up(context, settings, engines, id, partition).await?;
+    catch_up(context, engines, id, partition).await?;
     if !partition.is_importing() {
         return Ok(());
     }
@@ -303,7 +269,7 @@ async fn take_over(
     context.terminal.note(&format!(
         "note: an import of {id} was cut off: what came of it is kept; import the file again for the rest"
     ));
-    catch_up(context, settings, engines, id, partition).await
+    catch_up(context, engines, id, partition).await
 }
 
 /// Why the engines did not open.

@@ -163,7 +163,6 @@ async fn compute(
     };
     for id in partitions(engines).await? {
         let end = engines.log.end(&id);
-        access::require_protocol(settings, engines, &id).await?;
         let setup = access::setup(settings, &id)?;
         let progress = Progress::new(
             &context.terminal,

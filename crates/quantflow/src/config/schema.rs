@@ -126,7 +126,14 @@ pub(crate) const KEYS: &[Key] = &[
         "never",
         "how long candles shorter than 1m are kept",
     ),
-    key("bus.url", Form::Text, "embedded:", "where the raw log is"),
+    // records go over the log from who receives them to who applies them: it is the bus of all roles,
+    // whether it is in this process or an engine outside
+    key(
+        "bus.url",
+        Form::Text,
+        "embedded:",
+        "where the raw log is, the bus between all parts",
+    ),
     key(
         "bus.sync_interval",
         Form::Duration,

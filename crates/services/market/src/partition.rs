@@ -185,7 +185,11 @@ impl Partition {
         self.output.clear();
         {
             let mut hot = self.shared.lock();
-            if !hot.pipeline.has_codec() && slice.chunk.iter().any(|r| needs_codec(r.kind)) {
+            if !hot.pipeline.has_codec()
+                // only a codec can have told of instruments: what came before was read with it
+                && (hot.pipeline.instruments().len() > 0
+                    || slice.chunk.iter().any(|r| needs_codec(r.kind)))
+            {
                 return Err(PartitionError::NoCodec {
                     partition: self.shared.partition.clone(),
                 });

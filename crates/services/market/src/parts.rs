@@ -74,11 +74,12 @@ pub enum PartitionError {
         /// The version of this binary.
         ours: u32,
     },
-    /// The log has messages that cannot be read. Taking them in would put all of them into
-    /// quarantine, and go on behind them.
+    /// A venue was listened to, and its protocol is not known here. Its messages would all go into
+    /// quarantine, and rows of imports would be ordered by another rule than those that are there.
     #[error(
-        "the log of {partition} has messages of a venue whose protocol is not known here: set \
-         venues.{partition}.protocol to what it was when they were received"
+        "the log of {partition} has messages of this venue, and the configuration names no protocol \
+         for it: set venues.{partition}.protocol to what it was when they came; what is in the \
+         store is as it was"
     )]
     NoCodec {
         /// Which partition.

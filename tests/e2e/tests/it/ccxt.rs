@@ -6,14 +6,12 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::Duration;
 
+use quantflow_e2e::bench::{environment_of, play, serve};
 use quantflow_e2e::server::Server;
-use quantflow_e2e::spine::venue;
 use quantflow_model::{Decimal, Symbol, Timeframe, Timestamp};
-use quantflow_replay::{GeneratedMarket, GeneratedOptions, ReplayOptions, ReplayServer, Speed};
-use quantflow_seams::{Clock, SystemClock};
+use quantflow_replay::{ReplayOptions, Speed};
 use serde_json::Value;
 use tokio::process::Command;
 
@@ -220,42 +218,25 @@ async fn reached(server: &Server, symbols: &[Symbol], until: Timestamp) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn candles_of_an_unmodified_ccxt_are_ours() {
     let Some(python) = python().await else { return };
-    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let options = GeneratedOptions::demo(venue(), 11, clock.now(), Duration::from_hours(24));
-    let market = Arc::new(GeneratedMarket::new(&options).unwrap());
     let options = ReplayOptions {
         // some minutes of market within seconds
         speed: Speed::Times(60.0),
         ..ReplayOptions::default()
     };
-    let replay = ReplayServer::start(market, options, Arc::clone(&clock))
-        .await
-        .unwrap();
+    let replay = play(11, options).await;
     let symbols = SYMBOLS.map(|name| format!("replay:{name}").parse::<Symbol>().unwrap());
-    let (streams, rest, ws) = (
-        symbols.each_ref().map(ToString::to_string).join(","),
-        replay.rest_url(),
-        replay.ws_url(),
-    );
-    let environment = [
-        ("QUANTFLOW__INGEST__STREAMS", streams.as_str()),
-        // what lies before our start is fetched when it is asked for, in the order above
-        ("QUANTFLOW__INGEST__HISTORY", "false"),
-        ("QUANTFLOW__INGEST__DEMO", "never"),
-        ("QUANTFLOW__VENUES__REPLAY__PROTOCOL", "binance-spot"),
-        ("QUANTFLOW__VENUES__REPLAY__REST_URL", rest.as_str()),
-        ("QUANTFLOW__VENUES__REPLAY__WS_URL", ws.as_str()),
-        ("QUANTFLOW__LOG__LEVEL", "error"),
-    ];
+    let streams = symbols.each_ref().map(ToString::to_string).join(",");
+    // what lies before our start is fetched when it is asked for, in the order above
+    let environment = environment_of(&replay, &streams);
     let folder = tempfile::tempdir().unwrap();
-    let server = Server::start(folder.path(), &[], &environment).await;
+    let server = serve(folder.path(), &environment).await;
     reached(&server, &symbols, replay.market_now()).await;
     // long enough that candles of five minutes are made of trades
     let since = replay.market_now();
     let enough = since + Duration::from_mins(11);
     reached(&server, &symbols, enough).await;
     // ccxt first: what it saw as over is over for us, who are asked later
-    let theirs = ccxt(&python, &rest).await;
+    let theirs = ccxt(&python, &replay.rest_url()).await;
     reached(&server, &symbols, replay.market_now()).await;
     println!("ccxt {}", theirs["version"]);
     for (symbol, name) in symbols.iter().zip(SYMBOLS) {

@@ -5,12 +5,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use quantflow_e2e::bench::play;
 use quantflow_e2e::compare::differences;
-use quantflow_e2e::spine::{Spine, setup, venue};
+use quantflow_e2e::spine::{Spine, setup};
 use quantflow_log_embedded::read_segment;
 use quantflow_market::{MarketQueries, RawSource, canonical_hashes, rebuild};
 use quantflow_model::{TimeRange, Timestamp};
-use quantflow_replay::{FaultPlan, GeneratedMarket, GeneratedOptions, ReplayOptions, ReplayServer};
+use quantflow_replay::{FaultPlan, ReplayOptions};
 use quantflow_seams::{Clock, EventLog, LogError, SeriesStore, SystemClock};
 use quantflow_testkit::MemoryArchive;
 use quantflow_testkit::memory_store::MemoryStore;
@@ -53,17 +54,13 @@ async fn after_the_last_fault_everything_is_as_it_truly_was() {
 
 async fn one(seed: u64) -> Result<String, Vec<String>> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let options = GeneratedOptions::demo(venue(), seed, clock.now(), Duration::from_hours(24));
-    let market = Arc::new(GeneratedMarket::new(&options).unwrap());
     let faults = FaultPlan::chaos(seed, MARKET);
     let ends = faults.ends().unwrap();
     let options = ReplayOptions {
         faults,
         ..ReplayOptions::default()
     };
-    let server = ReplayServer::start(market, options, Arc::clone(&clock))
-        .await
-        .unwrap();
+    let server = play(seed, options).await;
     let folder = tempfile::tempdir().unwrap();
     let spine = Spine::start(folder.path(), &server, seed).await;
     let truth = server.truth();

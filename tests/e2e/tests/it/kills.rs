@@ -4,14 +4,12 @@
 //! `QUANTFLOW_KILLS` says how many kills (2 unless set), `QUANTFLOW_KILL_SEED` where chance begins.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::Duration;
 
+use quantflow_e2e::bench::Bench;
 use quantflow_e2e::compare::differences;
-use quantflow_e2e::server::Server;
-use quantflow_e2e::spine::{open_offline, venue};
-use quantflow_replay::{GeneratedMarket, GeneratedOptions, ReplayOptions, ReplayServer, Speed};
-use quantflow_seams::{Clock, SystemClock};
+use quantflow_e2e::spine::open_offline;
+use quantflow_replay::{ReplayOptions, Speed};
 
 /// A small generator of chance: the same seed gives the same kills.
 struct Chance(u64);
@@ -71,67 +69,38 @@ fn harm(data: &Path, chance: &mut Chance) -> &'static str {
 async fn killed_at_any_moment_it_opens_by_itself_and_nothing_is_lost_or_twice() {
     let kills = number("QUANTFLOW_KILLS", 2);
     let mut chance = Chance(number("QUANTFLOW_KILL_SEED", 1));
-    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let options = GeneratedOptions::demo(venue(), 7, clock.now(), Duration::from_hours(24));
-    let market = Arc::new(GeneratedMarket::new(&options).unwrap());
     let options = ReplayOptions {
         speed: Speed::Times(4.0),
         ..ReplayOptions::default()
     };
-    let server = ReplayServer::start(market, options, Arc::clone(&clock))
-        .await
-        .unwrap();
-    let truth = server.truth();
-    let symbols = truth.symbols();
-    let streams: Vec<_> = symbols
-        .iter()
-        .map(|symbol| format!("{symbol}|book"))
-        .collect();
-    let (streams, rest, ws) = (streams.join(","), server.rest_url(), server.ws_url());
-    let environment = [
-        ("QUANTFLOW__INGEST__STREAMS", streams.as_str()),
-        ("QUANTFLOW__INGEST__HISTORY", "false"),
-        ("QUANTFLOW__INGEST__DEMO", "never"),
-        ("QUANTFLOW__VENUES__REPLAY__PROTOCOL", "binance-spot"),
-        ("QUANTFLOW__VENUES__REPLAY__REST_URL", rest.as_str()),
-        ("QUANTFLOW__VENUES__REPLAY__WS_URL", ws.as_str()),
-        ("QUANTFLOW__BUS__SEGMENT_SIZE", "256KiB"),
-        ("QUANTFLOW__LOG__LEVEL", "warn"),
-    ];
-    let folder = tempfile::tempdir().unwrap();
+    let bench = Bench::of(7, options).await;
+    let data = bench.data();
     let mut harmed = 0;
     for _ in 0..kills {
-        let running = Server::start(folder.path(), &[], &environment).await;
-        clock
-            .sleep(Duration::from_millis(50 + chance.below(1_500)))
-            .await;
+        let running = bench.server().await;
+        let moment = Duration::from_millis(50 + chance.below(1_500));
+        bench.clock.sleep(moment).await;
         running.kill().await;
-        harmed += u64::from(harm(folder.path(), &mut chance) != "nothing");
+        harmed += u64::from(harm(&data, &mut chance) != "nothing");
     }
     // the last life is long enough to mend what the others missed; what they asked counts for a
     // minute, and so it may have to wait for its first question that long
-    let running = Server::start(folder.path(), &[], &environment).await;
-    let until = server.market_now();
-    for symbol in &symbols {
-        let path = format!("/api/v1/price/{}", symbol.url_form());
-        running
-            .until_within(Duration::from_mins(5), &path, |price| {
-                let time = price["time"].as_str().and_then(|text| text.parse().ok());
-                time.is_some_and(|time: quantflow_model::Timestamp| time > until)
-                    && price["health"] == "live"
-            })
-            .await;
-    }
+    let running = bench.server().await;
+    let until = bench.venue.market_now();
+    bench
+        .all_live_within(Duration::from_mins(5), &running, until)
+        .await;
     assert!(running.stop().await, "it ends in good order");
+    let truth = bench.venue.truth();
     let counts = truth.counts();
     assert_eq!(
         (counts.limited, counts.banned),
         (0, 0),
         "dying again and again does not exceed the venue's limits: {counts:?}"
     );
-    let market = open_offline(folder.path()).await;
+    let market = open_offline(&data).await;
     let mut wrong = Vec::new();
-    for symbol in &symbols {
+    for symbol in &bench.symbols {
         wrong.extend(differences(&market, &truth, symbol, until).await);
     }
     assert!(
@@ -139,5 +108,5 @@ async fn killed_at_any_moment_it_opens_by_itself_and_nothing_is_lost_or_twice() 
         "after {kills} kills ({harmed} with harm): {wrong:#?}"
     );
     println!("{kills} kills, {harmed} with torn or damaged files: equal to the truth; {counts:?}");
-    server.shutdown().await;
+    bench.venue.shutdown().await;
 }

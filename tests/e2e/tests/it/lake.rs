@@ -6,20 +6,19 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::Duration;
 
-use quantflow_e2e::server::{PATIENCE, Server, binary};
-use quantflow_e2e::spine::{codec, venue};
+use quantflow_e2e::bench::{PROTOCOL, environment_of, play, serve};
+use quantflow_e2e::server::{PATIENCE, binary};
+use quantflow_e2e::spine::codec;
 use quantflow_log_embedded::read_segment;
 use quantflow_model::Timestamp;
-use quantflow_replay::{GeneratedMarket, GeneratedOptions, ReplayOptions, ReplayServer, Speed};
+use quantflow_replay::{ReplayOptions, Speed};
 use quantflow_seams::{Clock, SystemClock};
 use quantflow_wire::{EventKind, Input, RecordChunk, RecordKind};
 use serde_json::Value;
 
 const STREAMS: &str = "replay:BTC/USDT,replay:ETH/USDT";
-const PROTOCOL: (&str, &str) = ("QUANTFLOW__VENUES__REPLAY__PROTOCOL", "binance-spot");
 
 /// The segments in the lake, oldest first.
 fn segments(data: &Path) -> Vec<PathBuf> {
@@ -70,32 +69,19 @@ fn json(data: &Path, arguments: &[&str]) -> (Option<i32>, Value) {
 
 /// A data folder with a lake, as a server that ran for a while leaves it.
 async fn with_lake(data: &Path) {
-    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let options = GeneratedOptions::demo(venue(), 13, clock.now(), Duration::from_hours(24));
-    let market = Arc::new(GeneratedMarket::new(&options).unwrap());
+    let clock = SystemClock;
     let options = ReplayOptions {
         speed: Speed::Times(20.0),
         ..ReplayOptions::default()
     };
-    let replay = ReplayServer::start(market, options, Arc::clone(&clock))
-        .await
-        .unwrap();
-    let (rest, ws) = (replay.rest_url(), replay.ws_url());
-    let environment = [
-        ("QUANTFLOW__INGEST__STREAMS", STREAMS),
-        ("QUANTFLOW__INGEST__HISTORY", "false"),
-        ("QUANTFLOW__INGEST__DEMO", "never"),
-        PROTOCOL,
-        ("QUANTFLOW__VENUES__REPLAY__REST_URL", rest.as_str()),
-        ("QUANTFLOW__VENUES__REPLAY__WS_URL", ws.as_str()),
-        ("QUANTFLOW__BUS__SEGMENT_SIZE", "64KiB"),
-        ("QUANTFLOW__LOG__LEVEL", "error"),
-    ];
+    let replay = play(13, options).await;
+    let mut environment = environment_of(&replay, STREAMS);
+    environment.push(("QUANTFLOW__BUS__SEGMENT_SIZE", "64KiB".to_owned()));
     // closed segments go into the lake when a server starts, and then from time to time
     let deadline = clock.now() + PATIENCE;
     while segments(data).len() < 3 {
         assert!(clock.now() < deadline, "no lake: {:?}", segments(data));
-        let server = Server::start(data, &[], &environment).await;
+        let server = serve(data, &environment).await;
         clock.sleep(Duration::from_secs(4)).await;
         assert!(server.stop().await, "it ends in good order");
     }

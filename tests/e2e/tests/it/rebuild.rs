@@ -21,8 +21,17 @@ async fn rebuild(
     arguments: &[&str],
     environment: &[(&'static str, String)],
 ) -> (Option<i32>, String, String) {
+    let arguments = [&["rebuild"], arguments].concat();
+    command(data, &arguments, environment).await
+}
+
+/// Runs a command over the folder; returns its exit code and what it printed and said.
+async fn command(
+    data: &Path,
+    arguments: &[&str],
+    environment: &[(&'static str, String)],
+) -> (Option<i32>, String, String) {
     let run = tokio::process::Command::new(binary())
-        .arg("rebuild")
         .args(arguments)
         .arg("--data-dir")
         .arg(data)
@@ -107,6 +116,32 @@ async fn a_rebuild_of_a_bad_day_is_the_same_and_says_what_it_compared() {
     let (code, out, said) = rebuild(&data, &span, &configured).await;
     assert_eq!(code, Some(0), "{said}");
     assert!(!out.contains("trades"), "nothing was traded then: {out}");
+
+    // rows of an import wait in the log for whoever knows by which rule the venue's are ordered
+    let file = data.join("more.csv");
+    std::fs::write(
+        &file,
+        "ts_ms,price,qty,side,trade_id\n1577836800000,7195.24,0.5,buy,1\n",
+    )
+    .unwrap();
+    let symbol = bench.symbols[0].to_string();
+    let (venue, instrument) = symbol.split_once(':').unwrap();
+    let import = [
+        &["import", file.to_str().unwrap(), "--kind", "trades"][..],
+        &["--venue", venue, "--symbol", instrument],
+    ]
+    .concat();
+    let (code, _, said) = command(&data, &import, &[]).await;
+    assert_eq!(code, Some(1), "{said}");
+    assert!(said.contains("venues.replay.protocol"), "{said}");
+    let (code, out, said) = rebuild(&data, &["--check"], &configured).await;
+    assert_eq!(code, Some(0), "{said}{out}");
+    let with_import: u64 = out
+        .lines()
+        .skip(1)
+        .map(|line| line.split(',').nth(1).unwrap().parse::<u64>().unwrap())
+        .sum();
+    assert!(with_import > rows, "{with_import} after {rows} rows");
 
     // and what the log does not make is found
     let catalogue = data.join("series/catalog.db");

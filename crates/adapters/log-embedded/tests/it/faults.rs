@@ -12,15 +12,20 @@ use quantflow_seams::{EventLog, LogError};
 use quantflow_testkit::event_log_suite::{chunk, noise, partition, read_to_end};
 use quantflow_wire::{LogPosition, RecordChunk};
 use tempfile::TempDir;
+use tokio::sync::watch;
 
 use crate::disk::{Unsynced, copy, open_fast, place, small};
+
+/// How long anything may take before a test gives up.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A disk of so much room, whose syncs can fail.
 #[derive(Debug, Default)]
 struct Faults {
     room: AtomicU64,
     sync_fails: AtomicBool,
-    failed_syncs: AtomicU64,
+    /// How many there were: who waits for them is told.
+    failed_syncs: watch::Sender<u64>,
 }
 
 #[derive(Debug)]
@@ -94,7 +99,7 @@ impl SegmentFile for FaultyFile {
     fn sync(&mut self) -> io::Result<()> {
         let unsynced = self.unsynced.lock().unwrap().take();
         if self.faults.sync_fails.load(Ordering::SeqCst) {
-            self.faults.failed_syncs.fetch_add(1, Ordering::SeqCst);
+            self.faults.failed_syncs.send_modify(|failed| *failed += 1);
             if let Some((at, length)) = unsynced {
                 self.file.write_at(&vec![0xee; length], at)?;
             }
@@ -136,9 +141,10 @@ async fn append_until_it_fails(log: &EmbeddedLog, records: &mut RecordChunk) -> 
     }
 }
 
-/// Appends as soon as the log takes records again.
+/// Appends as soon as the log takes records again. It is asked again and again, as its users do: the
+/// log tells nobody that it works again.
 async fn append_when_it_works(log: &EmbeddedLog, part: RecordChunk) -> LogPosition {
-    let deadline = tokio::time::Instant::now() + Duration::from_secs(20);
+    let deadline = tokio::time::Instant::now() + PATIENCE;
     loop {
         match log.append(&partition(), part.clone()).await {
             Ok(first) => return first,
@@ -270,9 +276,9 @@ async fn a_failed_sync_is_written_again_and_not_called_durable() {
     let mut waiting = Box::pin(waiting);
     assert!(waiting.as_mut().now_or_never().is_none());
     // it tries again, and fails again
-    while faults.failed_syncs.load(Ordering::SeqCst) < 3 {
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
+    let mut failed = faults.failed_syncs.subscribe();
+    let thrice = tokio::time::timeout(PATIENCE, failed.wait_for(|failed| *failed >= 3)).await;
+    assert!(thrice.is_ok_and(|seen| seen.is_ok()), "it gave up");
     assert_eq!(log.durable(&id), place(0, 1));
     faults.sync_fails.store(false, Ordering::SeqCst);
     waiting.await.unwrap();

@@ -4,8 +4,8 @@ use quantflow_indicators::parse_set;
 use quantflow_market::stream::ChannelKey;
 use quantflow_model::{Symbol, Timeframe};
 
-use crate::gateway::Shared;
 use crate::problem::{Code, Problem};
+use crate::shared::Shared;
 
 /// What a client can follow.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]

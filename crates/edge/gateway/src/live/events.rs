@@ -14,8 +14,8 @@ use super::session::{Outgoing, Session};
 use super::socket::Place;
 use crate::body::Body;
 use crate::endpoint::Call;
-use crate::gateway::Shared;
 use crate::problem::{Code, Problem};
+use crate::shared::Shared;
 
 /// What a client waits before it comes back after a cut, and how often a silent stream says that it lives.
 const RETRY: &[u8] = b"retry: 1000\n\n";

@@ -17,10 +17,10 @@ use tokio::sync::broadcast::error::RecvError;
 
 use super::channel::IndicatorKey;
 use crate::dto::{IndicatorRow, TimeStyle, state_name};
-use crate::gateway::Shared;
 use crate::history::{BEGINNING, bar_of, fold};
 use crate::lock;
 use crate::problem::{Code, Problem};
+use crate::shared::Shared;
 
 /// Updates that a feed keeps for clients that come back, and how far a slow one may fall behind; then the oldest are
 /// dropped and counted.

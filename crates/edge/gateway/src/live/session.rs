@@ -18,8 +18,8 @@ use super::channel::Channel;
 use super::encode::{self, Data, Said, Seq, Wire};
 use super::indicators::IndicatorUpdate;
 use super::protocol::Request;
-use crate::gateway::Shared;
 use crate::problem::{Code, Problem};
+use crate::shared::Shared;
 
 /// The channels that one client follows.
 pub(crate) struct Session {

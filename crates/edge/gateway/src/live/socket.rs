@@ -21,12 +21,12 @@ use tokio_tungstenite::tungstenite::{Error, Message, Utf8Bytes};
 use super::encode::{Said, Wire};
 use super::protocol::Request;
 use super::session::{Outgoing, Session};
+use crate::asker::Asker;
 use crate::body::Body;
 use crate::front::Front;
-use crate::gateway::Shared;
 use crate::parameter::Parameters;
 use crate::problem::{Code, Problem};
-use crate::respond::Asker;
+use crate::shared::Shared;
 
 /// Messages that are put into one write where they are at hand.
 const AT_ONCE: usize = 256;

@@ -8,9 +8,9 @@ use quantflow_model as model;
 use crate::answer::{Answer, Freshness};
 use crate::dto::{Symbol, Timeframe, Venue};
 use crate::endpoint::{Access, Call, Endpoint, Method, Place, QUERY, Returns, Run, TIME, cursor};
-use crate::gateway::Shared;
 use crate::parameter::{Kind, Parameter};
 use crate::problem::Problem;
+use crate::shared::Shared;
 
 pub(super) const SYMBOLS: Endpoint = Endpoint {
     name: "symbols",

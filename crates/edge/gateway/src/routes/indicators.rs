@@ -13,10 +13,10 @@ use crate::endpoint::{
     Access, Call, Endpoint, FROM, Method, Place, QUERY, Returns, Run, SYMBOL, SYMBOL_VENUE, TIME,
     TIMEFRAME, TO,
 };
-use crate::gateway::Shared;
 use crate::history::{BEGINNING, bar_of, fold};
 use crate::parameter::{Kind, Parameter};
 use crate::problem::{Code, Problem};
+use crate::shared::Shared;
 use crate::table::{Cell, Column, ColumnKind, Table};
 
 pub(super) const CATALOG: Endpoint = Endpoint {

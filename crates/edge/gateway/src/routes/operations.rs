@@ -9,9 +9,9 @@ use crate::answer::{Answer, Freshness};
 use crate::body::Body;
 use crate::dto::{Connection, Health, Reconnected};
 use crate::endpoint::{Access, Call, Endpoint, Method, Place, Returns, Run, TIME};
-use crate::gateway::Shared;
 use crate::parameter::{Kind, Parameter};
 use crate::problem::{Code, Problem};
+use crate::shared::Shared;
 use crate::sources::{ServiceHealth, ServiceStatus};
 
 pub(super) const CONNECTIONS: Endpoint = Endpoint {

@@ -7,11 +7,11 @@ use http::{HeaderValue, Response, header};
 
 use crate::body::Body;
 use crate::endpoint::{Access, Call, Endpoint, Method, Place, Returns, Run};
-use crate::gateway::Shared;
 use crate::live;
 use crate::openapi::openapi_document;
 use crate::parameter::{Kind, Parameter};
 use crate::problem::{Code, Problem};
+use crate::shared::Shared;
 
 /// What all of these have in common.
 const PAGE: Endpoint = Endpoint {

@@ -7,9 +7,9 @@ use crate::dto::Price;
 use crate::endpoint::{
     Access, Call, Endpoint, Method, Place, Returns, Run, SYMBOL, SYMBOL_VENUE, TIME,
 };
-use crate::gateway::Shared;
 use crate::parameter::{Kind, Parameter};
 use crate::problem::{Code, Problem};
+use crate::shared::Shared;
 
 pub(super) const PRICES: Endpoint = Endpoint {
     name: "prices",

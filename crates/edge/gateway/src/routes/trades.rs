@@ -12,9 +12,9 @@ use crate::endpoint::{
     Access, Call, Endpoint, FROM, Method, Place, Returns, Run, SYMBOL, SYMBOL_VENUE, TIME, TO,
     cursor,
 };
-use crate::gateway::Shared;
 use crate::parameter::{Kind, Parameter};
 use crate::problem::{Code, Problem};
+use crate::shared::Shared;
 
 pub(super) const HISTORY: Endpoint = Endpoint {
     name: "history",

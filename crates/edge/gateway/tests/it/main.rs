@@ -5,12 +5,15 @@
     reason = "test code: a failure is a panic"
 )]
 
+mod caching;
 mod client;
 mod document;
+mod endpoints;
 mod fake;
 mod formats;
 mod front;
 mod guards;
 mod http;
 mod live;
+mod live_clients;
 mod operations;

@@ -2,6 +2,7 @@
 
 use http::StatusCode;
 use quantflow_model::{Timestamp, VenueSymbol};
+use quantflow_venues::binance::unescape;
 use serde_json::json;
 
 /// A refusal in the venue's words.
@@ -158,25 +159,6 @@ fn spelled(text: &str, name: &str) -> Result<VenueSymbol, Refused> {
     VenueSymbol::new(text)
         .filter(|_| legal && text.len() <= 40)
         .ok_or_else(|| illegal(name))
-}
-
-fn unescape(text: &str) -> Option<String> {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let Some((first, tail)) = rest.split_first() {
-        rest = tail;
-        match first {
-            b'%' => {
-                let (hex, tail) = rest.split_first_chunk::<2>()?;
-                let hex = std::str::from_utf8(hex).ok()?;
-                bytes.push(u8::from_str_radix(hex, 16).ok()?);
-                rest = tail;
-            }
-            b'+' => bytes.push(b' '),
-            byte => bytes.push(*byte),
-        }
-    }
-    String::from_utf8(bytes).ok()
 }
 
 #[cfg(test)]

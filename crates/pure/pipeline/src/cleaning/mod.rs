@@ -5,6 +5,7 @@
 //! line to [`RULES`]. Limits come from [`PipelineOptions`](crate::PipelineOptions).
 
 pub(crate) mod band;
+pub(crate) mod candles;
 pub(crate) mod quotes;
 pub(crate) mod trades;
 

@@ -25,7 +25,7 @@ use quantflow_wire::{
 
 pub use encode::{error_body, stream_name};
 pub use request::weight;
-pub use server::{Refusal, SocketRequest, read_socket_request, read_stream, read_target};
+pub use server::{Refusal, SocketRequest, read_socket_request, read_stream, read_target, unescape};
 
 /// Binance spot: a [`Codec`].
 ///

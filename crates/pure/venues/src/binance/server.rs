@@ -235,7 +235,9 @@ fn illegal(parameter: &str) -> Refusal {
     Refusal::new(400, -1100, words)
 }
 
-fn unescape(text: &str) -> Option<String> {
+/// A name or a value of a query, its escapes undone: `%XX`, and `+` for a space. `None` where one is
+/// malformed, or what comes out is no UTF-8: the venue calls those illegal characters.
+pub fn unescape(text: &str) -> Option<String> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
     while let Some((first, tail)) = rest.split_first() {

@@ -283,17 +283,8 @@ impl Importer<'_> {
         let Local {
             settings, engines, ..
         } = self.local;
-        // before a row is appended: rows of a venue are ordered as its protocol says
-        access::require_protocol(settings, engines, &self.partition).await?;
         let mut partition = access::open_partition(settings, engines, &self.partition).await?;
-        access::catch_up(
-            self.context,
-            settings,
-            engines,
-            &self.partition,
-            &mut partition,
-        )
-        .await
+        access::catch_up(self.context, engines, &self.partition, &mut partition).await
     }
 
     /// Merges the small segments that many commits left. Nothing depends on it.

@@ -1,14 +1,38 @@
-//! [`Heads`]: heads of responses as bytes, written once and sent again and again.
+//! [`Known`]: a request that was answered before; [`Heads`]: heads of responses to it as bytes, written once and sent
+//! again and again.
 
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 use http::HeaderMap;
 
-use crate::cache::Known;
-use crate::gateway::Shared;
+use crate::answer::Finished;
+use crate::headers::{answer_head, dress, unchanged_head};
+use crate::options::GatewayOptions;
 use crate::pack::Coding;
-use crate::respond::{answer_head, dress, unchanged_head};
+
+/// What is known of a request's spelling.
+#[derive(Debug)]
+pub(crate) struct Known {
+    /// Path and query as they were written.
+    pub(crate) target: Box<str>,
+    pub(crate) answer: Arc<Finished>,
+    /// Whether the path is one that is going away.
+    pub(crate) deprecated: bool,
+    /// Heads of responses, which are the same for every request of this spelling.
+    pub(crate) heads: Heads,
+}
+
+impl Known {
+    pub(crate) fn new(target: &str, answer: Arc<Finished>, deprecated: bool) -> Arc<Self> {
+        Arc::new(Self {
+            target: target.into(),
+            answer,
+            deprecated,
+            heads: Heads::default(),
+        })
+    }
+}
 
 /// Heads of the responses to one spelling of a request, as they are sent: what does not differ from request to request.
 /// Each is made by the first who needs it.
@@ -21,7 +45,12 @@ pub(crate) struct Heads {
 
 impl Heads {
     /// Of the answer itself.
-    pub(crate) fn whole(&self, shared: &Shared, known: &Known, coding: Option<Coding>) -> &Bytes {
+    pub(crate) fn whole(
+        &self,
+        options: &GatewayOptions,
+        known: &Known,
+        coding: Option<Coding>,
+    ) -> &Bytes {
         let place = coding.map_or(Coding::ALL.len(), Coding::index);
         self.whole[place].get_or_init(|| {
             let mut headers = HeaderMap::new();
@@ -29,30 +58,30 @@ impl Heads {
             let uri = known.target.parse().unwrap_or_default();
             let deprecated = known.deprecated;
             answer_head(
-                shared,
+                options,
                 &known.answer,
                 coding,
                 deprecated,
                 &uri,
                 &mut headers,
             );
-            written(shared, "200 OK", headers)
+            written(options, "200 OK", headers)
         })
     }
 
     /// Of what tells a client that it has the answer.
-    pub(crate) fn unchanged(&self, shared: &Shared, known: &Known) -> &Bytes {
+    pub(crate) fn unchanged(&self, options: &GatewayOptions, known: &Known) -> &Bytes {
         self.unchanged.get_or_init(|| {
             let mut headers = HeaderMap::new();
-            unchanged_head(shared, &known.answer, &mut headers);
-            written(shared, "304 Not Modified", headers)
+            unchanged_head(options, &known.answer, &mut headers);
+            written(options, "304 Not Modified", headers)
         })
     }
 }
 
 /// A status line and headers, with those of every response, as they are sent; without the empty line at their end.
-fn written(shared: &Shared, status: &str, mut headers: HeaderMap) -> Bytes {
-    dress(shared, &mut headers);
+fn written(options: &GatewayOptions, status: &str, mut headers: HeaderMap) -> Bytes {
+    dress(options, &mut headers);
     let mut out = format!("HTTP/1.1 {status}\r\n").into_bytes();
     for (name, value) in &headers {
         out.extend_from_slice(name.as_str().as_bytes());
