@@ -14,7 +14,7 @@
 //! | `plan`, `build`, `read_ahead` | new segments out of old |
 //! | `merge`, `maintain`, `check` | housekeeping, looking for damage |
 //! | `store`, `commit`, `query` | the store, what goes in and what comes out |
-//! | `series_store` | the seam over it |
+//! | `series_store`, `worker` | the seam over it, and the threads that commit and keep house |
 //!
 //! Read the files with other tools by `union_by_name` (DuckDB) or one by one: each has the smallest
 //! exact scales and the coarsest exact time unit for its rows, so types may differ between files.
@@ -55,6 +55,7 @@ mod tail;
 mod trade_rows;
 mod values;
 mod view;
+mod worker;
 mod zstd_pages;
 
 pub use options::{Faults, Step, StoreOptions};

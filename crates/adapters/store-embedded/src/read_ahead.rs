@@ -84,3 +84,62 @@ impl<R: Rows> ReadAhead<R> {
         Ok(part)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use quantflow_model::TradeBatch;
+    use quantflow_testkit::series_store_suite::{later, symbol, trade, trades_of};
+
+    use super::*;
+    use crate::{EmbeddedStore, StoreOptions};
+
+    const SEGMENTS: u64 = 8;
+    const ROWS: u64 = 40_000;
+
+    /// A merge of eight files of two symbols each, read as merging reads them.
+    #[test]
+    fn windows_hold_no_more_than_their_bound_and_go_when_they_are_spent() {
+        let folder = tempfile::tempdir().unwrap();
+        let options = StoreOptions {
+            small_commit_rows: 0,
+            ..StoreOptions::default()
+        };
+        let store = EmbeddedStore::open(folder.path(), options).unwrap();
+        for at in 0..SEGMENTS {
+            let mut commit = later(at);
+            for name in ["binance:BTC-USDT", "binance:ETH-USDT"] {
+                let trades: Vec<_> = (at * ROWS..(at + 1) * ROWS)
+                    .map(|id| trade(id.into(), id as i64, "100.5", "0.25"))
+                    .collect();
+                commit.trades.push((symbol(name), trades_of(&trades)));
+            }
+            store.commit_now(commit).unwrap();
+        }
+        let inner = &store.inner;
+        let segments: Vec<_> = inner.view().segments.values().cloned().collect();
+        assert_eq!(segments.len() as u64, SEGMENTS);
+        let mut ahead = ReadAhead::<TradeBatch>::of(segments.len());
+        let mut most = 0;
+        for run in 0..2 {
+            for from in (0..ROWS).step_by(8_000) {
+                for (at, segment) in segments.iter().enumerate() {
+                    let rows = ahead
+                        .read(
+                            segment,
+                            &segment.runs[run],
+                            from..from + 8_000,
+                            inner.files(),
+                        )
+                        .unwrap();
+                    let first = u128::from(at as u64 * ROWS + from);
+                    assert_eq!(rows.iter().next().unwrap().id.0, first);
+                    assert_eq!(rows.len(), 8_000);
+                    let held: usize = ahead.windows.values().map(|(_, rows)| rows.len()).sum();
+                    most = most.max(held);
+                }
+            }
+        }
+        assert!(most > 0 && most <= ALL_ROWS, "{most} rows");
+        assert!(ahead.windows.is_empty(), "{} windows", ahead.windows.len());
+    }
+}

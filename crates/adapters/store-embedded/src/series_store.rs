@@ -17,6 +17,7 @@ use quantflow_wire::{LogRange, PartitionId};
 use crate::query::{CandleScan, TradeScan};
 use crate::records;
 use crate::store::{EmbeddedStore, Inner, TINY};
+use crate::worker::Worker;
 
 impl EmbeddedStore {
     /// Runs work that may wait for the disk where it holds nobody up. It goes on to its end even
@@ -35,6 +36,22 @@ impl EmbeddedStore {
                     detail: fault.to_string(),
                 })
             })
+    }
+
+    /// As `blocking`, on a thread of the store's own.
+    async fn on<T: Send + 'static>(
+        &self,
+        worker: &Worker,
+        work: impl FnOnce(&Inner) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let inner = Arc::clone(&self.inner);
+        let done = worker.run(move || work(&inner)).await;
+        done.unwrap_or_else(|| {
+            Err(StoreError::Failed {
+                place: self.inner.folder.display().to_string(),
+                detail: "its work panicked".to_owned(),
+            })
+        })
     }
 }
 
@@ -96,8 +113,8 @@ fn at_once<B: Batches>(store: &EmbeddedStore, mut batches: B) -> BatchStream<B::
 #[async_trait]
 impl SeriesStore for EmbeddedStore {
     async fn commit(&self, commit: Commit) -> Result<(), StoreError> {
-        let store = self.clone();
-        self.blocking(move |_| store.commit_now(commit)).await
+        self.on(&self.committer, move |inner| inner.commit(commit))
+            .await
     }
 
     async fn checkpoint(&self, partition: &PartitionId) -> Result<Option<Checkpoint>, StoreError> {
@@ -172,18 +189,19 @@ impl SeriesStore for EmbeddedStore {
     }
 
     async fn maintain(&self) -> Result<Maintenance, StoreError> {
-        self.blocking(Inner::maintain).await
+        self.on(&self.keeper, Inner::maintain).await
     }
 
     async fn retain(&self, retention: &Retention, now: Timestamp) -> Result<(), StoreError> {
         let retention = retention.clone();
-        self.blocking(move |inner| inner.retain(&retention, now))
+        self.on(&self.keeper, move |inner| inner.retain(&retention, now))
             .await
     }
 
     async fn clear(&self, partition: &PartitionId) -> Result<(), StoreError> {
         let partition = partition.clone();
-        self.blocking(move |inner| inner.clear(&partition)).await
+        self.on(&self.keeper, move |inner| inner.clear(&partition))
+            .await
     }
 
     async fn check(&self) -> Result<Vec<String>, StoreError> {

@@ -24,6 +24,7 @@ use crate::segment::Segment;
 use crate::segment_cache::{Files, SegmentCache};
 use crate::tail::Tail;
 use crate::view::View;
+use crate::worker::Worker;
 
 /// Rows that an answer has at most to be made on the calling thread of an async query, when all of
 /// them are in memory.
@@ -41,6 +42,10 @@ pub(crate) const TINY: usize = 1024;
 #[derive(Debug, Clone)]
 pub struct EmbeddedStore {
     pub(crate) inner: Arc<Inner>,
+    /// Commits.
+    pub(crate) committer: Arc<Worker>,
+    /// Keeps house: beside commits, for a merge takes long.
+    pub(crate) keeper: Arc<Worker>,
 }
 
 #[derive(Debug)]
@@ -127,6 +132,8 @@ impl EmbeddedStore {
         };
         inner.remove_orphans()?;
         Ok(Self {
+            committer: Arc::new(Worker::start("store-commit", folder)?),
+            keeper: Arc::new(Worker::start("store-keep", folder)?),
             inner: Arc::new(inner),
         })
     }
