@@ -35,7 +35,7 @@ use tokio_tungstenite::tungstenite::{self, Message, WebSocket, stream::MaybeTlsS
 
 /// As the server has it.
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 /// Milliseconds at the 99th percentile.
 const AIM: f64 = 1.0;

@@ -20,7 +20,7 @@ use quantflow_seams::EventLog as _;
 
 /// As the server has it.
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 /// Milliseconds for a thousand symbols.
 const AIM: f64 = 0.05;

@@ -19,7 +19,7 @@ use quantflow_wire::LogPosition;
 
 /// As the server has it.
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 /// Million rows a second, two threads.
 const AIM: f64 = 600.0;

@@ -25,7 +25,7 @@ use quantflow_wire::{LogPosition, PartitionId};
 
 /// As the server has it.
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 const START: i64 = 1_577_836_800_000_000_000;
 const MINUTE: i64 = 60_000_000_000;

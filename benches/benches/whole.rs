@@ -25,7 +25,7 @@ use tokio::runtime::Runtime;
 
 /// As the server has it.
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 /// Million trades a second a core.
 const AIM: f64 = 2.5;

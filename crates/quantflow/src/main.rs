@@ -19,11 +19,11 @@ use std::process::ExitCode;
 use clap::Parser;
 
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 fn main() -> ExitCode {
-    // The allocator asks for huge pages, and of each that it touches 2 MiB are kept whole: an idle server held twice
-    // what it uses, and an import took longer for clearing them. A kernel that refuses leaves it as it was.
+    // Of each huge page that the allocator touches 2 MiB are kept whole: an idle server held twice what it uses, and
+    // an import took longer for clearing them. A kernel that refuses leaves it as it was.
     #[cfg(target_os = "linux")]
     let _ = rustix::thread::disable_transparent_huge_pages(true);
     dispatch::run(arguments::Arguments::parse())
