@@ -316,28 +316,7 @@ fn content(candle: &Candle) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn candle(hour: i64, price: &str) -> Candle {
-        let price = price.parse().unwrap();
-        Candle {
-            open_time: Timestamp::from_seconds(hour * 3_600),
-            open: price,
-            high: price,
-            low: price,
-            close: price,
-            volume: "1.5".parse().unwrap(),
-            quote_volume: None,
-            trades: Some(2),
-            taker_buy_volume: None,
-            taker_buy_quote_volume: None,
-            first_trade: None,
-            last_trade: None,
-            state: CandleState::Closed,
-            revision: 0,
-            known: Timestamp::EPOCH,
-            origin: CandleOrigin::Venue,
-        }
-    }
+    use crate::cleaning::candles::tests::candle;
 
     fn flush(series: &mut VenueSeries) -> Vec<(Timeframe, Candle)> {
         let mut out = Vec::new();

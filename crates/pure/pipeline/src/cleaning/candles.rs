@@ -34,11 +34,12 @@ pub(crate) fn check(timeframe: Timeframe, candle: &Candle) -> Result<(), Refusal
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
     use quantflow_model::{CandleOrigin, CandleState, Timestamp};
 
-    fn candle(hour: i64, price: &str) -> Candle {
+    /// A candle of an hour, all of it at one price.
+    pub(crate) fn candle(hour: i64, price: &str) -> Candle {
         let price = price.parse().unwrap();
         Candle {
             open_time: Timestamp::from_seconds(hour * 3_600),
