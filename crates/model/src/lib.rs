@@ -22,6 +22,7 @@ mod time;
 mod timeframe;
 mod trade;
 mod trade_batch;
+mod venue_symbol;
 
 pub use book::{BookDelta, BookSnapshot, Level};
 pub use candle::{Candle, CandleOrigin, CandleState, RevisionCause};
@@ -33,8 +34,9 @@ pub use instrument::{Instrument, InstrumentStatus};
 pub use ledger::{DayTally, Filling, Hole, LedgerEvent, LedgerKind, Quarantined};
 pub use number::{Notional, Price, Quantity};
 pub use quote::Quote;
-pub use symbol::{Symbol, SymbolError, VenueId, VenueSymbol};
+pub use symbol::{Symbol, SymbolError, VenueId};
 pub use time::{TimeError, TimeRange, Timestamp};
 pub use timeframe::{Timeframe, TimeframeError};
 pub use trade::{Side, Trade, TradeFlags, TradeId, TradeKey};
 pub use trade_batch::TradeBatch;
+pub use venue_symbol::VenueSymbol;

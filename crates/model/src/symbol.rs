@@ -1,7 +1,6 @@
-//! [`Symbol`]: our name of a tradable thing; [`VenueSymbol`]: the venue's own.
+//! [`Symbol`]: our name of a tradable thing; [`VenueId`]: who trades it.
 
 use std::fmt;
-use std::hash::{Hash, Hasher};
 use std::str::FromStr;
 
 use compact_str::CompactString;
@@ -12,53 +11,6 @@ use crate::Contract;
 /// A venue's name: 1 to 32 of `a-z 0-9 _ -`, beginning with a letter or digit.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct VenueId(CompactString);
-
-/// A symbol as its venue spells it (`BTCUSDT`). A type of its own, so that it is never taken for
-/// ours. Any text of 1 to 64 bytes.
-#[derive(Clone, PartialOrd, Ord, Debug, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct VenueSymbol(CompactString);
-
-impl VenueSymbol {
-    /// Its length and, if that is 8 to 16 bytes as nearly always, the words that it begins and ends
-    /// with (which may overlap): together they say all of it, without a call to compare text.
-    #[inline]
-    fn words(&self) -> Option<(usize, u64, u64)> {
-        let bytes = self.0.as_bytes();
-        let (first, last) = (bytes.first_chunk()?, bytes.last_chunk()?);
-        (bytes.len() <= 16).then_some((
-            bytes.len(),
-            u64::from_le_bytes(*first),
-            u64::from_le_bytes(*last),
-        ))
-    }
-}
-
-impl PartialEq for VenueSymbol {
-    #[inline]
-    fn eq(&self, other: &Self) -> bool {
-        match (self.words(), other.words()) {
-            (Some(ours), Some(theirs)) => ours == theirs,
-            (None, None) => self.0 == other.0,
-            _ => false,
-        }
-    }
-}
-
-impl Eq for VenueSymbol {}
-
-impl Hash for VenueSymbol {
-    #[inline]
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        match self.words() {
-            Some((_, first, last)) => {
-                state.write_u64(first);
-                state.write_u64(last);
-            }
-            None => self.0.hash(state),
-        }
-    }
-}
 
 /// Our name of a tradable thing, `venue:INSTRUMENT`.
 ///
@@ -119,20 +71,6 @@ impl FromStr for VenueId {
         } else {
             Err(SymbolError::BadVenue(excerpt(text)))
         }
-    }
-}
-
-impl VenueSymbol {
-    /// A venue's spelling; `None` when empty or longer than 64 bytes.
-    #[inline]
-    pub fn new(text: &str) -> Option<Self> {
-        (1..=64).contains(&text.len()).then(|| Self(text.into()))
-    }
-
-    /// The spelling as text.
-    #[inline]
-    pub fn as_str(&self) -> &str {
-        &self.0
     }
 }
 
@@ -240,7 +178,6 @@ macro_rules! as_text {
     };
 }
 as_text!(VenueId);
-as_text!(VenueSymbol);
 as_text!(Symbol);
 
 macro_rules! parsed_text {

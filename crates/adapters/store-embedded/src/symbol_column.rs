@@ -194,3 +194,73 @@ impl Writer<'_> {
         Ok(written)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+    use parquet::file::reader::{FileReader as _, SerializedFileReader};
+    use parquet::record::RowAccessor as _;
+    use quantflow_model::TradeBatch;
+
+    use crate::options::Faults;
+    use crate::segment_write::SegmentWriter;
+    use crate::shape::Shape;
+
+    use super::*;
+
+    fn rows(count: usize) -> TradeBatch {
+        let mut batch = TradeBatch::default();
+        for id in 0..count as u64 {
+            let trade = quantflow_model::Trade {
+                id: quantflow_model::TradeId(id.into()),
+                time: quantflow_model::Timestamp::from_nanos(id as i64),
+                price: quantflow_model::Price("1".parse().unwrap()),
+                quantity: quantflow_model::Quantity("1".parse().unwrap()),
+                side: quantflow_model::Side::Buy,
+                flags: quantflow_model::TradeFlags::NONE,
+                count: 1,
+            };
+            batch.push(&trade).unwrap();
+        }
+        batch
+    }
+
+    /// The library's own reader finds the symbol of each row, whatever the runs are.
+    #[test]
+    fn each_row_has_its_symbol() {
+        let page = TradeBatch::PAGE_ROWS;
+        let several: Vec<usize> = (0..300).map(|at| 1 + at % 9).collect();
+        for counts in [
+            &[1][..],
+            &[page],
+            &[page + 1],
+            &[2 * page + 5, 1, 3 * page],
+            &[page, page, 7],
+            &several,
+        ] {
+            let pieces: Vec<_> = (0..)
+                .zip(counts)
+                // two pieces of each symbol
+                .flat_map(|(at, &count)| [(at, count / 2), (at, count - count / 2)])
+                .map(|(at, count)| (format!("x:S{at:03}/USDT").parse().unwrap(), rows(count)))
+                .filter(|(_, rows): &(Symbol, _)| !rows.is_empty())
+                .collect();
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join("a.parquet");
+            let shape = Shape::of(&rows(page));
+            let faults = Faults::default();
+            let mut writer = SegmentWriter::create::<TradeBatch>(&path, &shape, &faults).unwrap();
+            writer.write_group(&pieces).unwrap();
+            writer.finish().unwrap();
+
+            let bytes = Bytes::from(std::fs::read(&path).unwrap());
+            let file = SerializedFileReader::new(bytes).unwrap();
+            let expected = pieces.iter().flat_map(|(symbol, rows)| {
+                std::iter::repeat_n(symbol.as_str().to_owned(), rows.len())
+            });
+            let found = file.get_row_iter(None).unwrap();
+            let found = found.map(|row| row.unwrap().get_string(0).unwrap().clone());
+            assert!(found.eq(expected), "{counts:?}");
+        }
+    }
+}

@@ -263,3 +263,58 @@ fn batches(candles: &[Candle]) -> Vec<CandleBatch> {
     }
     batches
 }
+
+#[cfg(test)]
+mod tests {
+    use quantflow_model::{Price, Quantity, Side, TradeFlags, TradeId};
+
+    use super::*;
+
+    fn trade(id: u64) -> Trade {
+        Trade {
+            id: TradeId(id.into()),
+            time: Timestamp::from_nanos(1_000 - id as i64 % 10),
+            price: Price("1.5".parse().unwrap()),
+            quantity: Quantity("2".parse().unwrap()),
+            side: Side::Buy,
+            flags: TradeFlags::NONE,
+            count: 1,
+        }
+    }
+
+    #[test]
+    fn trades_are_there_in_their_order_whether_fresh_settled_or_taken_out() {
+        let mut pending = Pending::default();
+        let all: Vec<_> = (0..20_000_u64)
+            .map(|id| (SymbolSlot((id * id % 7) as u32), trade(id)))
+            .collect();
+        let of = |slot, all: &[(SymbolSlot, Trade)]| -> Vec<Trade> {
+            let ours = all.iter().filter(|(of, _)| *of == slot);
+            ours.map(|(_, trade)| *trade).collect()
+        };
+        let mut pushed = 0;
+        for part in all.chunks(330) {
+            pending.push_trades(part);
+            pushed += part.len();
+            for slot in (0..8).map(SymbolSlot) {
+                let expected = of(slot, &all[..pushed]);
+                assert_eq!(pending.trades(slot).collect::<Vec<_>>(), expected);
+                let times = expected.iter().map(|trade| trade.time);
+                let span = times.clone().min().zip(times.max());
+                assert_eq!(pending.trade_span(slot), span);
+            }
+        }
+        assert_eq!(pending.rows(), all.len());
+
+        let taken = pending.take();
+        assert_eq!((pending.rows(), taken.rows()), (0, all.len()));
+        pending.push_trades(&all[..5]);
+        for slot in (0..8).map(SymbolSlot) {
+            let settled = taken.get(slot).into_iter().flat_map(|rows| &rows.trades);
+            let settled: Vec<Trade> = settled.flat_map(TradeBatch::iter).collect();
+            assert_eq!(settled, of(slot, &all));
+            let fresh: Vec<Trade> = pending.trades(slot).collect();
+            assert_eq!(fresh, of(slot, &all[..5]));
+        }
+    }
+}

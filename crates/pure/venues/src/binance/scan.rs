@@ -64,6 +64,12 @@ pub(super) fn scan(bytes: &[u8], events: &mut Vec<Event>) -> Option<()> {
     }
 }
 
+/// Adds an event that is put together in its place. (`push` takes one that is ready, and copies it.)
+#[inline]
+fn put(events: &mut Vec<Event>, event: impl FnOnce() -> Event) {
+    events.extend(std::iter::once_with(event));
+}
+
 /// What is left to read.
 struct Cursor<'a>(&'a [u8]);
 
@@ -133,7 +139,7 @@ impl<'a> Cursor<'a> {
         if !fits {
             return None;
         }
-        VenueSymbol::new(std::str::from_utf8(symbol.bytes).ok()?)
+        VenueSymbol::from_bytes(symbol.bytes)
     }
 
     /// A whole number of at most 16 digits.
@@ -217,7 +223,7 @@ impl<'a> Cursor<'a> {
         let buyer_is_maker = self.flag()?;
         self.eat(b",\"M\":true")?;
         self.end(stream.is_some())?;
-        events.push(Event {
+        put(events, || Event {
             symbol: Some(symbol),
             sent: Some(sent),
             kind: EventKind::Trade(TradeEvent {
@@ -260,7 +266,7 @@ impl<'a> Cursor<'a> {
         if last_id < first_id {
             return None;
         }
-        events.push(Event {
+        put(events, || Event {
             symbol: Some(symbol),
             sent: Some(sent),
             kind: EventKind::AggregateTrade(AggregateTrade {
@@ -291,7 +297,7 @@ impl<'a> Cursor<'a> {
         let ask_quantity = self.decimal()?;
         self.eat(b"\"")?;
         self.end(stream.is_some())?;
-        events.push(Event {
+        put(events, || Event {
             symbol: Some(symbol),
             sent: None,
             kind: EventKind::Quote(Quote {
@@ -323,7 +329,7 @@ impl<'a> Cursor<'a> {
         if last_update_id < first_update_id {
             return None;
         }
-        events.push(Event {
+        put(events, || Event {
             symbol: Some(symbol),
             sent: Some(sent),
             kind: EventKind::BookDelta(BookDelta {
