@@ -143,10 +143,16 @@ async fn candle_differences(
         )
     };
     let mut found = Vec::new();
-    if venues.len() > 1 {
+    // nor is it known here whether the last one that we have a trade of is whole
+    let last = trades.last().map_or(Timestamp::MIN, |trade| trade.time);
+    let between = venues
+        .iter()
+        .map(|candle| candle.open_time)
+        .filter(|open| *open > first && timeframe.end_of(*open) <= last);
+    let between: Vec<_> = between.collect();
+    if !between.is_empty() {
         found.push(format!(
-            "{symbol} {timeframe}: {} candles are the venue's",
-            venues.len()
+            "{symbol} {timeframe}: the candles of {between:?} are the venue's"
         ));
     }
     if ours.len() != theirs.len() {

@@ -52,7 +52,8 @@ impl Merged {
         })
     }
 
-    /// The best of each: ours where nothing is missing in it, else the venue's, else ours.
+    /// The best of each: ours where nothing is missing in it, else the venue's, else ours. A candle
+    /// of the venue without trades adds nothing where we know ourselves that nothing was traded.
     pub(crate) fn best(self, timeframe: Timeframe, ledger: &Completeness) -> Vec<CandleView> {
         let best = |versions: Versions| {
             let ours = versions.ours.map(|candle| CandleView {
@@ -68,7 +69,11 @@ impl Merged {
             match (ours, venues) {
                 (Some(ours), Some(venues)) if !ours.complete && venues.complete => Some(venues),
                 (Some(ours), _) => Some(ours),
-                (None, venues) => venues,
+                (None, venues) => venues.filter(|view| {
+                    let end = timeframe.end_of(view.candle.open_time);
+                    let span = TimeRange::new(view.candle.open_time, end);
+                    !view.candle.is_empty() || !ledger.is_complete(span)
+                }),
             }
         };
         self.rows.into_values().filter_map(best).collect()
@@ -306,6 +311,20 @@ mod tests {
             shown,
             expected.map(|(close, complete)| (close.to_owned(), complete))
         );
+    }
+
+    #[test]
+    fn a_candle_of_the_venue_without_trades_is_told_where_we_do_not_know() {
+        let mut merged = Merged::default();
+        for minute in [1, 2] {
+            merged.insert(&Candle {
+                trades: Some(0),
+                ..candle(minute, "10", CandleOrigin::Venue, 0)
+            });
+        }
+        let best = merged.best(Timeframe::M1, &began(2));
+        let shown: Vec<_> = best.iter().map(|v| v.candle.open_time.seconds()).collect();
+        assert_eq!(shown, [60]);
     }
 
     #[test]
