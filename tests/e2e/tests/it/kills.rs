@@ -76,8 +76,14 @@ async fn killed_at_any_moment_it_opens_by_itself_and_nothing_is_lost_or_twice() 
     let bench = Bench::of(7, options).await;
     let data = bench.data();
     let mut harmed = 0;
-    for _ in 0..kills {
+    for kill in 0..kills {
         let running = bench.server().await;
+        if kill == 0 {
+            // of each symbol there is something to lose
+            bench
+                .all_live_after(&running, bench.venue.market_now())
+                .await;
+        }
         let moment = Duration::from_millis(50 + chance.below(1_500));
         bench.clock.sleep(moment).await;
         running.kill().await;
