@@ -122,7 +122,7 @@ pub(crate) struct ReplayArguments {
     /// Where to listen: an address and port; port 0 takes a free one
     #[arg(long, default_value = "127.0.0.1:9443", value_name = "ADDRESS", value_parser = address)]
     pub(crate) listen: std::net::SocketAddr,
-    /// A fault, KIND[:ARGUMENT][@START[+LASTING]][/EVERY]: `cut@10s`, `silent@30s+5s`, `drop:0.01` (a
+    /// A fault, `KIND[:ARGUMENT][@START[+LASTING]][/EVERY]`: `cut@10s`, `silent@30s+5s`, `drop:0.01` (a
     /// share from 0 to 1), `429@20s+10s`, … (may be repeated) [default: none]
     #[arg(long = "fault", value_name = "FAULT")]
     pub(crate) faults: Vec<String>,
