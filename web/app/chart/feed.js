@@ -8,6 +8,8 @@ import { lengthOf } from './timeframes.js';
 const FIRST_PAGE = 1000;
 const PAGE = 2000;
 const CATCH_UP = 5000;
+/** ms until the venue is asked again for what it did not have, or had not sent yet. */
+const LOOK_AGAIN = 10_000;
 
 /**
  * Events to `listener(event)`: `{kind: 'loaded'}`, `{kind: 'older', none}`, `{kind: 'newer'}`, `{kind: 'live', change, touched}`,
@@ -19,7 +21,7 @@ export class Feed {
     this.book = new CandleBook(timeframe);
     this.abort = new AbortController();
     this.busy = { older: false, newer: false, catchUp: false };
-    this.exhausted = false; // Nothing older exists.
+    this.exhausted = false; // Nothing older came when it was asked for last.
     this.attached = false; // The book reaches to now, and follows.
     this.unfollow = null;
   }
@@ -45,7 +47,6 @@ export class Feed {
       const candles = await this.ask({ limit: this.bars, to: historic ? to : null });
       performance.mark('quantflow:candles:received');
       this.book.merge(candles);
-      this.exhausted = candles.length < this.bars;
       this.tell({ kind: 'loaded', count: candles.length });
       if (!historic) this.attach();
     } catch (error) {
@@ -109,7 +110,9 @@ export class Feed {
       const candles = await this.ask({ to, limit: PAGE });
       this.book.merge(candles);
       const added = this.book.list.length - before;
-      this.exhausted = added === 0 || candles.length < PAGE;
+      // A short page is not the end: the venue may still be asked for the rest. Nothing at all may be, so look again.
+      this.exhausted = added === 0;
+      if (this.exhausted) setTimeout(() => (this.exhausted = false), LOOK_AGAIN);
       this.tell({ kind: 'older', added, to });
     } catch (error) {
       this.failed('older', error);

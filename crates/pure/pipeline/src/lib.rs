@@ -9,7 +9,7 @@
 //! `symbol::SymbolState::take_trade`:
 //!
 //! 1. **Cleaning**: the rules of `cleaning`, each with a name, see [`RULES`]. *To change a rule, or
-//!    add one, look there and nowhere else.*
+//!    add one, look there; other output of the same records needs a new [`PIPELINE_VERSION`].*
 //! 2. **Order** (`symbol::order`): `coverage` where ids are contiguous (next, missing, known; holes open, split and
 //!    close), `sequence` where order is by time and id.
 //! 3. **Candles** (`symbol::candles`): `fold` puts it into its one-second candle; what closes is folded upward through

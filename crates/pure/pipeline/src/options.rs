@@ -17,8 +17,9 @@ pub struct PipelineOptions {
     pub repair_retry_ns: i64,
     /// Holes so close together that one request spans them are asked for as one.
     pub repair_page: u32,
-    /// An answer without the missing trades proves that they do not exist once the hole is this old:
-    /// before, the venue's REST side may only be behind its stream.
+    /// An answer that ends before the missing trades proves that they do not exist once the hole is
+    /// this old: before, the venue's REST side may only be behind its stream. (One that has a later
+    /// trade proves it at once.)
     pub absent_after_ns: i64,
     /// A trade this far before the one that it follows is refused.
     pub max_behind_ns: i64,

@@ -47,7 +47,7 @@ pub enum StateError {
         expected: u32,
     },
     /// It was made with other options.
-    #[error("the state was made with other options: rebuild from the log, or set them back")]
+    #[error("the state was made with other options: rebuild from the log (quantflow rebuild)")]
     Options,
     /// A piece is in another format or damaged.
     #[error("state {key:?} cannot be read: {detail}")]

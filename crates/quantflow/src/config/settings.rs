@@ -374,9 +374,9 @@ mod tests {
                 vec!["ingest.streams", "binance:BTC is none"],
             ),
             (
-                "QUANTFLOW__VENUES__KRAKEN__PROTOCOL",
-                "kraken",
-                vec!["venues.kraken.protocol", "\"kraken\"", "one of: binance"],
+                "QUANTFLOW__VENUES__MINE__PROTOCOL",
+                "semaphore",
+                vec!["venues.mine.protocol", "\"semaphore\"", "one of: binance"],
             ),
         ] {
             let error = settings(&[(name, value)]).unwrap_err().to_string();

@@ -2,7 +2,7 @@
 //!
 //! Each rule has a name, which stands in the quarantine and in the counters, and a sentence for
 //! people. To change a rule, change its file here and its test; to add one, write a file and add a
-//! line to [`RULES`]. Limits come from [`PipelineOptions`](crate::PipelineOptions).
+//! line to [`RULES`]; either way give [`PIPELINE_VERSION`](crate::PIPELINE_VERSION) the next number. Limits come from [`PipelineOptions`](crate::PipelineOptions).
 
 pub(crate) mod band;
 pub(crate) mod candles;
