@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use crate::cleaning::{BAD_ROW, Refusal};
 use crate::output::SymbolSlot;
 use crate::partial::Key;
+use crate::rollup::Before;
 use crate::symbol::History;
 
 /// What a column holds.
@@ -88,7 +89,7 @@ pub(crate) struct Import {
     /// When it last brought a row, by elapsed time.
     pub(crate) heard: i64,
     /// The end of its last candle.
-    pub(crate) after: Option<i64>,
+    pub(crate) before: Before,
 }
 
 /// A trade of a line.
@@ -148,7 +149,7 @@ impl Import {
             span: None,
             same_time: (i64::MIN, 0),
             heard: 0,
-            after: None,
+            before: Before::Nothing,
         })
     }
 

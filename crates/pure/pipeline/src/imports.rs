@@ -150,6 +150,8 @@ impl Pipeline {
             Err(refusal) => {
                 let symbol = &self.symbols[slot.index()].symbol;
                 context.refuse(Some(symbol), None, refusal);
+                // it has one there: only we do not know it
+                import.before = Before::Unknown;
                 return;
             }
         };
@@ -159,10 +161,7 @@ impl Pipeline {
         };
         let end = timeframe.end_of(candle.open_time);
         let close_time = row.close_time.unwrap_or(end);
-        let before = match import.after.replace(end.nanos()) {
-            Some(end) => Before::Candle(end),
-            None => Before::Nothing,
-        };
+        let before = std::mem::replace(&mut import.before, Before::Candle(end.nanos()));
         self.close_venue_candle(context, slot, timeframe, &candle, close_time, before);
     }
 

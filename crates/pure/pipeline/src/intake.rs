@@ -320,6 +320,8 @@ impl Pipeline {
         if let Err(refusal) = check(timeframe, &candle) {
             let symbol = &self.symbols[slot.index()].symbol;
             context.refuse(Some(symbol), Some(theirs.open_time), refusal);
+            // it has one there: only we do not know it
+            *before = Before::Unknown;
             return;
         }
         context.out.venue_candles.push((slot, *theirs));

@@ -40,7 +40,7 @@ pub(crate) struct VenueSeries {
 }
 
 /// What its source has before a candle.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Before {
     /// A candle that ends there; what lies between is known to be absent.
     Candle(i64),
@@ -136,14 +136,11 @@ impl VenueSeries {
         Given::New(refusals)
     }
 
-    /// Whether candles of this timeframe, or of a shorter one that tiles it, were given without
-    /// leaving out anything of a span.
+    /// Whether candles of this timeframe were given without leaving out anything of a span. (Those of
+    /// a shorter one say nothing: a roll-up of them may have been given up.)
     pub(crate) fn has_given(&self, timeframe: Timeframe, span: TimeRange) -> bool {
-        self.given.iter().any(|(base, ranges)| {
-            let base = Timeframe::ALL.get(usize::from(*base));
-            base.is_some_and(|base| *base == timeframe || tiles(*base, timeframe))
-                && ranges.covers(span.start.nanos(), span.end.nanos())
-        })
+        let given = self.given.get(&(timeframe as u8));
+        given.is_some_and(|ranges| ranges.covers(span.start.nanos(), span.end.nanos()))
     }
 
     /// A candle past the end of the roll-up that holds `after` came from the same source.
@@ -426,11 +423,7 @@ mod tests {
         series.take(Timeframe::H1, &candle(3, "1"), after);
         series.take(Timeframe::H1, &candle(6, "1"), Before::Unknown);
         assert!(series.has_given(Timeframe::H1, hours(0, 4)));
-        assert!(
-            series.has_given(Timeframe::H4, hours(0, 4)),
-            "hours tile them"
-        );
         assert!(!series.has_given(Timeframe::H1, hours(4, 6)));
-        assert!(!series.has_given(Timeframe::M30, hours(0, 4)));
+        assert!(!series.has_given(Timeframe::H4, hours(0, 4)));
     }
 }

@@ -115,6 +115,15 @@ impl Loaded {
     }
 }
 
+/// What is wrong with a file and in which line: not the line itself, which may hold a secret.
+fn without_text(error: &toml::de::Error, text: &str) -> String {
+    let line = error.span().and_then(|span| text.get(..span.start));
+    match line.map(|before| before.matches('\n').count() + 1) {
+        Some(line) => format!("line {line}: {}", error.message()),
+        None => error.message().to_owned(),
+    }
+}
+
 /// Merges defaults, file, environment and flags, in that order.
 ///
 /// # Errors
@@ -142,7 +151,7 @@ pub(crate) fn load(sources: &Sources) -> Result<Loaded, ConfigError> {
             text.parse()
                 .map_err(|error: toml::de::Error| ConfigError::Syntax {
                     path: from.clone(),
-                    detail: error.to_string(),
+                    detail: without_text(&error, &text),
                 })?;
         add_table(&mut loaded, "", &table, &from)?;
         loaded.file = Some(file.to_owned());

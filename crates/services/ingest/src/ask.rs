@@ -45,6 +45,9 @@ pub enum AskError {
         /// What went wrong the last time.
         detail: String,
     },
+    /// Too many requests for history wait already.
+    #[error("too many requests for older candles wait already: ask again later")]
+    Crowded,
     /// Ingestion is being stopped, or its log takes no more records.
     #[error("ingestion is being stopped")]
     Stopped,
@@ -60,7 +63,7 @@ impl AskError {
     /// Whether it may be better later.
     pub(crate) fn is_transient(&self) -> bool {
         match self {
-            Self::GaveUp { .. } => true,
+            Self::GaveUp { .. } | Self::Crowded => true,
             Self::Budget(error) => !matches!(error, BudgetError::NeverFits { .. }),
             Self::Request(_) | Self::Refused { .. } | Self::Stopped => false,
         }

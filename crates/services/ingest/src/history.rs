@@ -12,6 +12,8 @@ use crate::shared::Shared;
 
 /// So many requests for history are under way at once; more wait.
 const AT_ONCE: usize = 4;
+/// So many wait; more are refused.
+const WAITING: usize = 64;
 
 /// What a request for history brought into the raw log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -40,6 +42,23 @@ pub struct HistoryRequest {
     pub to: Option<Timestamp>,
     /// Whether somebody waits for it.
     pub purpose: Purpose,
+}
+
+impl HistoryRequest {
+    /// Whether the answer to this one answers another too.
+    fn holds(&self, other: &Self) -> bool {
+        let within = || {
+            let (Some(ours), Some(theirs)) = (self.from, other.from) else {
+                return false;
+            };
+            let end = |request: &Self| request.to.unwrap_or(Timestamp::MAX);
+            ours <= theirs && end(other) <= end(self)
+        };
+        let alike = self.symbol == other.symbol
+            && self.timeframe == other.timeframe
+            && self.purpose == other.purpose;
+        alike && (self == other || within())
+    }
 }
 
 type Answered = Option<Result<History, AskError>>;
@@ -86,10 +105,15 @@ impl Histories {
         mut stop: watch::Receiver<bool>,
     ) -> watch::Receiver<Answered> {
         let mut under_way = self.under_way();
-        if let Some(answer) = under_way.get(&request) {
+        let same = under_way.iter().find(|(asked, _)| asked.holds(&request));
+        if let Some((_, answer)) = same {
             return answer.clone();
         }
         let (sender, receiver) = watch::channel(None);
+        if under_way.len() >= AT_ONCE + WAITING {
+            sender.send_replace(Some(Err(AskError::Crowded)));
+            return receiver;
+        }
         under_way.insert(request.clone(), receiver.clone());
         drop(under_way);
         let (this, shared) = (Arc::clone(self), Arc::clone(shared));
@@ -136,12 +160,13 @@ impl Shared {
                 _ => None,
             });
             let (mut rows, mut first) = (0, None);
+            let before = history.first;
             for open in opens {
                 rows += 1;
                 first = Some(first.map_or(open, |first: Timestamp| first.min(open)));
                 history.last = history.last.max(Some(open));
+                history.rows += u64::from(before.is_none_or(|before| open < before));
             }
-            history.rows += rows;
             history.first = first.or(history.first);
             let Some(first) = first.filter(|_| rows >= u64::from(limit)) else {
                 // the venue has no more
@@ -149,11 +174,13 @@ impl Shared {
                 return Ok(history);
             };
             // without a beginning only the newest page was wanted
-            if request.from.is_none_or(|from| first <= from) || to.is_some_and(|to| first >= to) {
+            let is_first = before.is_some_and(|before| first >= before);
+            if request.from.is_none_or(|from| first <= from) || is_first {
                 history.complete = true;
                 return Ok(history);
             }
-            to = Some(first);
+            // the oldest once more: so it is known that the venue has none between two pages
+            to = Some(timeframe.end_of(first));
         }
         Ok(history)
     }

@@ -156,6 +156,7 @@ async fn carry(
     };
     // a row must never be in the store without the record it came from being in the log
     tokio::select! {
+        biased;
         durable = parts.log.wait_durable(&shared.partition, commit.to) => durable?,
         () = refused_while_leaving(shared, parts, leaving.clone()) => {
             return left("the log has no room for the records that it came from");

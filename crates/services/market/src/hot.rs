@@ -233,10 +233,22 @@ impl Hot {
         last.filter(|_| !flows)
     }
 
-    /// What is known to be missing of a symbol now.
-    pub(crate) fn completeness(&self, slot: SymbolSlot) -> Completeness {
+    /// What is known to be missing of a symbol now. A venue that is silent for too long may be so
+    /// because its connections are dead.
+    pub(crate) fn completeness(
+        &self,
+        slot: SymbolSlot,
+        now: Timestamp,
+        silence_nanos: i64,
+    ) -> Completeness {
         let kept = self.kept(slot).map(|kept| kept.completeness.clone());
-        kept.unwrap_or_default().known_until(self.heard_until(slot))
+        let is_silent = now.since(self.last_content) > silence_nanos;
+        let is_fed = self.pipeline.feed(slot) != FeedState::Unknown;
+        let last = self.pipeline.last_trade(slot).map(|trade| trade.time);
+        let until = self
+            .heard_until(slot)
+            .or(last.filter(|_| is_silent && is_fed));
+        kept.unwrap_or_default().known_until(until)
     }
 
     /// Whether a connection carries a symbol's trades.

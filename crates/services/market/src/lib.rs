@@ -12,6 +12,7 @@ mod certificate;
 mod commit;
 mod completeness;
 mod day_window;
+mod gaps;
 mod hot;
 mod market;
 pub mod metrics;

@@ -147,11 +147,15 @@ async fn ohlc(shared: Arc<Shared>, call: Call) -> Result<Answer, Problem> {
 
 /// Asks the venue for what a page should have and has not; whether some of it came.
 async fn fetch_absent(shared: &Shared, request: &CandleRequest, page: &CandlePage) -> bool {
-    let spans = few(&page.absent);
-    let asked = spans.into_iter().map(|span| {
+    let spans = match page.absent.len().saturating_sub(MOST_SPANS) {
+        // those that the reader begins with
+        more if request.range.start == Timestamp::MIN => &page.absent[more..],
+        more => &page.absent[..page.absent.len() - more],
+    };
+    let asked = spans.iter().map(|span| {
         shared
             .history
-            .request_history(&request.symbol, request.timeframe, span)
+            .request_history(&request.symbol, request.timeframe, *span)
     });
     let asked = futures_util::future::join_all(asked);
     let Ok(outcomes) = tokio::time::timeout(HISTORY_PATIENCE, asked).await else {
@@ -166,18 +170,8 @@ async fn fetch_absent(shared: &Shared, request: &CandleRequest, page: &CandlePag
     outcomes.contains(&HistoryOutcome::Added)
 }
 
-/// A venue is asked for at most this many spans for one answer.
+/// A venue is asked for at most this many spans for one answer; the others come with the next.
 const MOST_SPANS: usize = 4;
-
-/// The newest spans, and what is before them as one.
-fn few(spans: &[TimeRange]) -> Vec<TimeRange> {
-    let (before, newest) = spans.split_at(spans.len().saturating_sub(MOST_SPANS));
-    let mut few = newest.to_vec();
-    if let (Some(oldest), Some(first)) = (before.first(), few.first_mut()) {
-        first.start = oldest.start;
-    }
-    few
-}
 
 /// A range that is over holds, as long as nothing in it is known to be missing; the open candle never does.
 fn freshness(shared: &Shared, request: &CandleRequest, page: &CandlePage) -> Freshness {

@@ -60,9 +60,9 @@ async fn a_span_comes_page_by_page_newest_first() {
         asked,
         [
             "/candles/now/10",
-            "/candles/1500/10",
-            "/candles/900/10",
-            "/candles/300/2"
+            "/candles/1560/10",
+            "/candles/1020/10",
+            "/candles/480/5"
         ]
     );
     assert_eq!(
@@ -101,7 +101,7 @@ async fn before_the_first_candle_of_the_venue_there_is_nothing() {
 async fn when_the_venue_fails_in_between_the_newest_are_there() {
     let answer = |target: &str| {
         greetings(target).or_else(|| match target {
-            "/candles/900/10" => Some(status(400, &[], "no")),
+            "/candles/1020/10" => Some(status(400, &[], "no")),
             _ => candles(target),
         })
     };
@@ -111,7 +111,7 @@ async fn when_the_venue_fails_in_between_the_newest_are_there() {
     let seen = bench.feed.requested("/candles");
     assert_eq!(
         seen,
-        ["/candles/now/10", "/candles/1500/10", "/candles/900/10"]
+        ["/candles/now/10", "/candles/1560/10", "/candles/1020/10"]
     );
 }
 
@@ -144,7 +144,7 @@ async fn a_long_span_ends_at_the_bound_and_says_so() {
         .unwrap();
     assert_eq!(
         (history.rows, history.first, history.complete),
-        (20, Some(at(15)), false)
+        (19, Some(at(16)), false)
     );
 }
 

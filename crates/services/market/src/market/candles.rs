@@ -5,8 +5,9 @@ use quantflow_model::{Candle, CandleOrigin, CandleState, Symbol, TimeRange, Time
 use quantflow_seams::CandleQuery;
 
 use super::Market;
-use crate::candles::{Merged, compose, fill, gaps};
+use crate::candles::{Merged, compose};
 use crate::completeness::Completeness;
+use crate::gaps::{fill, gaps};
 use crate::queries::QueryError;
 use crate::view::{CandlePage, CandleRequest, CandleView};
 
@@ -15,6 +16,30 @@ struct HotCandles {
     candles: Vec<Candle>,
     open: Option<Candle>,
     known: bool,
+}
+
+/// A part of a span that is read at once.
+struct Part {
+    range: TimeRange,
+    limit: usize,
+    from_end: bool,
+}
+
+impl Part {
+    /// Cuts the part to where a source stopped because it had given as many as it may.
+    fn cut(&mut self, rows: &[Candle]) {
+        if rows.len() < self.limit {
+            return;
+        }
+        let opens = rows.iter().map(|candle| candle.open_time);
+        if self.from_end {
+            let first = opens.min().unwrap_or(self.range.start);
+            self.range.start = self.range.start.max(first);
+        } else {
+            let last = opens.max().unwrap_or(self.range.end);
+            self.range.end = self.range.end.min(last.plus_nanos(1));
+        }
+    }
 }
 
 /// A question whether there are candles of the past.
@@ -56,9 +81,15 @@ impl Market {
         if request.fill {
             let end = next.unwrap_or_else(|| request.range.end.min(self.clock.now()));
             let ledger = self.ledger_of(request).await?;
-            let filled = fill(candles, request.timeframe, end, wanted, |span| {
-                ledger.is_complete(span) || self.has_given(request, span)
-            });
+            let last = candles.last().map(|view| view.candle.open_time);
+            // what came after a moment of the past was not known then
+            let unheard = last.filter(|_| request.as_of.is_some());
+            let is_known_empty = |span: TimeRange| {
+                unheard.is_none_or(|last| span.start <= last)
+                    && (ledger.is_complete(span) || self.has_given(request, span))
+            };
+            let timeframe = request.timeframe;
+            let filled = fill(candles, timeframe, end, wanted, from_end, is_known_empty);
             next = (filled.len() > request.limit)
                 .then(|| filled[request.limit].candle.open_time)
                 .or(next);
@@ -131,26 +162,25 @@ impl Market {
         let timeframe = request.timeframe;
         let hot = self.hot_candles(&request.symbol, timeframe, range);
         let ledger = self.ledger_of(request).await?;
-        let mut merged = Merged::default();
-        let mut query = CandleQuery {
-            symbol: request.symbol.clone(),
-            timeframe,
-            origin: Some(CandleOrigin::Trades),
-            range,
-            as_of: request.as_of,
-            limit: Some(limit),
-            from_end,
-        };
-        self.stored_candles(&query, &mut merged).await?;
-        let known_then = |candle: &&Candle| request.as_of.is_none_or(|t| candle.known <= t);
-        for candle in hot.candles.iter().filter(known_then) {
-            merged.insert(candle);
+        let mut candles: Vec<CandleView> = Vec::new();
+        let mut left = range;
+        // some of what is read is not told, and then the next part is read
+        while candles.len() < limit && !left.is_empty() {
+            let mut part = Part {
+                range: left,
+                limit,
+                from_end,
+            };
+            let mut read = self.read_part(request, &mut part, &hot, &ledger).await?;
+            if from_end {
+                read.append(&mut candles);
+                candles = read;
+                left.end = part.range.start;
+            } else {
+                candles.append(&mut read);
+                left.start = part.range.end;
+            }
         }
-        if merged.len() < limit || merged.wants_venue(timeframe, &ledger) {
-            query.origin = Some(CandleOrigin::Venue);
-            self.stored_candles(&query, &mut merged).await?;
-        }
-        let mut candles = merged.best(timeframe, &ledger);
         if let (Some(open), None) = (hot.open, request.as_of) {
             let span = TimeRange::new(open.open_time, timeframe.end_of(open.open_time));
             candles.retain(|view| view.candle.open_time < open.open_time);
@@ -169,6 +199,46 @@ impl Market {
             }
         }
         Ok((candles, hot.known))
+    }
+
+    /// The best candles of a part of a span, ascending. The part is cut to what could be read of all
+    /// sources: each of them gives a limited number, and past the end of the shortest the others'
+    /// would pass for all that there is.
+    async fn read_part(
+        &self,
+        request: &CandleRequest,
+        part: &mut Part,
+        hot: &HotCandles,
+        ledger: &Completeness,
+    ) -> Result<Vec<CandleView>, QueryError> {
+        let timeframe = request.timeframe;
+        let mut query = CandleQuery {
+            symbol: request.symbol.clone(),
+            timeframe,
+            origin: Some(CandleOrigin::Trades),
+            range: part.range,
+            as_of: request.as_of,
+            limit: Some(part.limit),
+            from_end: part.from_end,
+        };
+        let mut rows = self.stored_candles(&query).await?;
+        part.cut(&rows);
+        // ours are all that there is where nothing is missing
+        if rows.len() < part.limit || !ledger.is_complete(part.range) {
+            query.origin = Some(CandleOrigin::Venue);
+            let venues = self.stored_candles(&query).await?;
+            part.cut(&venues);
+            rows.extend(venues);
+        }
+        let known_then = |candle: &Candle| request.as_of.is_none_or(|t| candle.known <= t);
+        let hot = hot.candles.iter().filter(|candle| known_then(candle));
+        let mut merged = Merged::default();
+        for candle in rows.iter().chain(hot) {
+            if part.range.contains(candle.open_time) {
+                merged.insert(candle);
+            }
+        }
+        Ok(merged.best(timeframe, ledger))
     }
 
     /// Puts together what is not whole from its children: a candle whose beginning we did not see,
@@ -243,7 +313,8 @@ impl Market {
         };
         let hot = shared.lock();
         let slot = hot.pipeline.slot(&request.symbol);
-        Ok(slot.map(|slot| hot.completeness(slot)).unwrap_or_default())
+        let sum = |slot| hot.completeness(slot, self.clock.now(), shared.silence_nanos);
+        Ok(slot.map(sum).unwrap_or_default())
     }
 
     fn hot_candles(&self, symbol: &Symbol, timeframe: Timeframe, range: TimeRange) -> HotCandles {
@@ -275,18 +346,13 @@ impl Market {
         }
     }
 
-    async fn stored_candles(
-        &self,
-        query: &CandleQuery,
-        merged: &mut Merged,
-    ) -> Result<(), QueryError> {
+    async fn stored_candles(&self, query: &CandleQuery) -> Result<Vec<Candle>, QueryError> {
         let mut batches = self.store.candles(query).await?;
+        let mut candles = Vec::new();
         while let Some(batch) = batches.try_next().await? {
-            for candle in batch.iter() {
-                merged.insert(&candle);
-            }
+            candles.extend(batch.iter());
         }
-        Ok(())
+        Ok(candles)
     }
 
     /// Whether the venue's own candles were stored for a symbol and timeframe, recently enough that
