@@ -1,6 +1,6 @@
 //! Pages of candles: whatever the store gives at a time, a page has all that there is of its span.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use quantflow_market::stream::Hub;
@@ -70,11 +70,9 @@ async fn what_one_source_gives_beyond_the_other_does_not_pass_for_all_that_there
     ]
     .concat();
     let market = market(&held).await;
-    let all: BTreeMap<i64, ()> = held
-        .iter()
-        .map(|c| (c.open_time.since(time(0)) / 60_000_000_000, ()))
-        .collect();
-    let all: Vec<i64> = all.into_keys().collect();
+    let minute = |candle: &Candle| candle.open_time.since(time(0)) / 60_000_000_000;
+    let all: BTreeSet<i64> = held.iter().map(minute).collect();
+    let all: Vec<i64> = all.into_iter().collect();
     for limit in [1, 2, 10, 11, 20, 21, 50, 200, 500] {
         let newest = all[all.len().saturating_sub(limit)..].to_vec();
         assert_eq!(page(&market, None, limit).await.0, newest, "newest {limit}");
@@ -92,7 +90,7 @@ async fn what_one_source_gives_beyond_the_other_does_not_pass_for_all_that_there
 async fn page_after_page_everything_comes() {
     let held = [ours((0..400).step_by(7)), venues(150..260)].concat();
     let market = market(&held).await;
-    let all: BTreeMap<Timestamp, ()> = held.iter().map(|c| (c.open_time, ())).collect();
+    let all: BTreeSet<Timestamp> = held.iter().map(|c| c.open_time).collect();
     let (mut seen, mut from) = (Vec::new(), time(0));
     loop {
         let request = CandleRequest {
@@ -110,5 +108,5 @@ async fn page_after_page_everything_comes() {
             None => break,
         }
     }
-    assert_eq!(seen, all.into_keys().collect::<Vec<_>>());
+    assert_eq!(seen, all.into_iter().collect::<Vec<_>>());
 }
