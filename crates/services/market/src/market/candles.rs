@@ -5,7 +5,7 @@ use quantflow_model::{Candle, CandleOrigin, CandleState, Symbol, TimeRange, Time
 use quantflow_seams::CandleQuery;
 
 use super::Market;
-use crate::candles::{Merged, compose};
+use crate::candles::{Merged, compose, is_complete};
 use crate::completeness::Completeness;
 use crate::gaps::{fill, gaps};
 use crate::queries::QueryError;
@@ -201,9 +201,8 @@ impl Market {
         Ok((candles, hot.known))
     }
 
-    /// The best candles of a part of a span, ascending. The part is cut to what could be read of all
-    /// sources: each of them gives a limited number, and past the end of the shortest the others'
-    /// would pass for all that there is.
+    /// The best candles of a part of a span, ascending. The part is cut to what was read: past the
+    /// last row that the store may give there is more.
     async fn read_part(
         &self,
         request: &CandleRequest,
@@ -212,10 +211,12 @@ impl Market {
         ledger: &Completeness,
     ) -> Result<Vec<CandleView>, QueryError> {
         let timeframe = request.timeframe;
+        // of each candle one row, ours where there are both: asked for by origin, the store would look
+        // through all its history for rows of the other
         let mut query = CandleQuery {
             symbol: request.symbol.clone(),
             timeframe,
-            origin: Some(CandleOrigin::Trades),
+            origin: None,
             range: part.range,
             as_of: request.as_of,
             limit: Some(part.limit),
@@ -223,20 +224,22 @@ impl Market {
         };
         let mut rows = self.stored_candles(&query).await?;
         part.cut(&rows);
-        // ours are all that there is where nothing is missing
-        if rows.len() < part.limit || !ledger.is_complete(part.range) {
-            query.origin = Some(CandleOrigin::Venue);
-            let venues = self.stored_candles(&query).await?;
-            part.cut(&venues);
-            rows.extend(venues);
-        }
         let known_then = |candle: &Candle| request.as_of.is_none_or(|t| candle.known <= t);
-        let hot = hot.candles.iter().filter(|candle| known_then(candle));
+        let hot = hot.candles.iter().copied().filter(known_then);
+        rows.extend(hot);
+        rows.retain(|candle| part.range.contains(candle.open_time));
+        let is_lacking = |candle: &Candle| {
+            candle.origin == CandleOrigin::Trades && !is_complete(candle, timeframe, ledger)
+        };
+        if rows.iter().any(is_lacking) {
+            query.origin = Some(CandleOrigin::Venue);
+            query.range = part.range;
+            query.limit = None;
+            rows.extend(self.stored_candles(&query).await?);
+        }
         let mut merged = Merged::default();
-        for candle in rows.iter().chain(hot) {
-            if part.range.contains(candle.open_time) {
-                merged.insert(candle);
-            }
+        for candle in &rows {
+            merged.insert(candle);
         }
         Ok(merged.best(timeframe, ledger))
     }
