@@ -115,48 +115,9 @@ pub(crate) fn compose(
 
 #[cfg(test)]
 mod tests {
-    use quantflow_model::{LedgerEvent, LedgerKind, TradeId, TradeKey};
 
     use super::*;
-
-    fn candle(minute: i64, close: &str, origin: CandleOrigin, revision: u32) -> Candle {
-        let price = close.parse().unwrap();
-        Candle {
-            open_time: Timestamp::from_seconds(minute * 60),
-            open: price,
-            high: price,
-            low: price,
-            close: price,
-            volume: "1".parse().unwrap(),
-            quote_volume: None,
-            trades: Some(1),
-            taker_buy_volume: None,
-            taker_buy_quote_volume: None,
-            first_trade: None,
-            last_trade: None,
-            state: CandleState::Closed,
-            revision,
-            known: Timestamp::EPOCH,
-            origin,
-        }
-    }
-
-    fn began(minute: i64) -> Completeness {
-        let first = TradeKey {
-            time: Timestamp::from_seconds(minute * 60),
-            id: TradeId(1),
-        };
-        let symbol = "demo:BTC/USDT".parse().unwrap();
-        let kind = LedgerKind::Began { first };
-        Completeness::of(
-            &[LedgerEvent {
-                symbol,
-                known: Timestamp::EPOCH,
-                kind,
-            }],
-            None,
-        )
-    }
+    use crate::sample::{began, candle};
 
     #[test]
     fn ours_wins_where_it_is_complete_and_the_venues_where_it_is_not() {

@@ -152,49 +152,11 @@ fn carried(before: &Candle, open_time: Timestamp, complete: bool) -> CandleView 
 
 #[cfg(test)]
 mod tests {
-    use quantflow_model::{CandleOrigin, LedgerEvent, LedgerKind, TradeId, TradeKey};
+    use quantflow_model::CandleOrigin;
 
     use super::*;
     use crate::completeness::Completeness;
-
-    fn candle(minute: i64, close: &str, origin: CandleOrigin, revision: u32) -> Candle {
-        let price = close.parse().unwrap();
-        Candle {
-            open_time: Timestamp::from_seconds(minute * 60),
-            open: price,
-            high: price,
-            low: price,
-            close: price,
-            volume: "1".parse().unwrap(),
-            quote_volume: None,
-            trades: Some(1),
-            taker_buy_volume: None,
-            taker_buy_quote_volume: None,
-            first_trade: None,
-            last_trade: None,
-            state: CandleState::Closed,
-            revision,
-            known: Timestamp::EPOCH,
-            origin,
-        }
-    }
-
-    fn began(minute: i64) -> Completeness {
-        let first = TradeKey {
-            time: Timestamp::from_seconds(minute * 60),
-            id: TradeId(1),
-        };
-        let symbol = "demo:BTC/USDT".parse().unwrap();
-        let kind = LedgerKind::Began { first };
-        Completeness::of(
-            &[LedgerEvent {
-                symbol,
-                known: Timestamp::EPOCH,
-                kind,
-            }],
-            None,
-        )
-    }
+    use crate::sample::{began, candle};
 
     #[test]
     fn spans_without_trades_are_filled_with_the_close_before() {

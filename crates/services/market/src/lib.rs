@@ -24,6 +24,8 @@ mod publish;
 mod queries;
 mod rebuild;
 mod revise;
+#[cfg(test)]
+mod sample;
 pub mod stream;
 pub mod view;
 
