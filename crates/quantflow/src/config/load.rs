@@ -281,6 +281,15 @@ mod tests {
     }
 
     #[test]
+    fn a_syntax_error_names_its_line_and_not_what_stands_there() {
+        let text = "[venues.binance]\napi_key = hush-0123\n";
+        let (_folder, sources) = sources(Some(text), &[]);
+        let error = load(&sources).unwrap_err().to_string();
+        assert!(error.contains("line 2"), "{error}");
+        assert!(!error.contains("hush"), "{error}");
+    }
+
+    #[test]
     fn flags_beat_the_environment_and_it_beats_the_file() {
         let (_folder, mut from) = sources(
             Some("listen = \"127.0.0.1:1\"\n[bus]\nsync_interval = \"1s\"\n"),
