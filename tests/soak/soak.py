@@ -5,12 +5,18 @@
 
 Another process replays a generated market at ten times its speed with drops, duplicates, reorderings and
 a cut each minute; a reader asks for prices, candles, indicators and completeness ten times a second. Each
-minute a line tells resident and private memory, rows and holes. When it is over, everything is made anew from the
-raw log and compared (`rebuild --check`). It ends with 1 when that differs, or when the median of the last
-quarter of the hour is more than 10 % above that of the second quarter: what a process needs at its start
-to fill its caches is not growth, what it needs more each hour is.
+minute a line tells memory (looked at every 5 seconds: the median of what is private, its peak, what is resident), rows and
+holes. When it is over, everything is made anew from the
+raw log and compared (`rebuild --check`). It ends with 1 when that differs, or when the median of all looks of the
+last quarter of the hour is more than 10 % above that of the second quarter: what a process needs at its start
+to fill its caches is not growth, what it needs more each hour is. (A look each minute would fall on the cuts of
+the sockets, which come each minute too, and see what a repair needs for a moment.)
 """
 import argparse, json, os, pathlib, re, signal, statistics, subprocess, sys, tempfile, time, urllib.request
+
+
+# Seconds between two looks at the memory.
+LOOK = 5
 
 
 def arguments():
@@ -75,7 +81,8 @@ def main():
 
 
 def soak(url, pid, minutes):
-    began, sampled, samples, asked = time.monotonic(), 0.0, [], 0
+    began, asked = time.monotonic(), 0
+    looked, told, samples = began, began, []
     paths = [
         "/api/v1/prices",
         "/api/v1/chart/ohlc/replay:BTC-USDT?timeframe=1m&limit=500",
@@ -83,7 +90,7 @@ def soak(url, pid, minutes):
         "/api/v1/completeness/replay:BTC-USDT",
         "/api/v1/connections",
     ]
-    print("minute,resident_mb,private_mb,requests,trades,holes_open")
+    print("minute,resident_mb,private_mb,peak_mb,requests,trades,holes_open")
     while (now := time.monotonic()) - began < minutes * 60:
         try:
             get(url + paths[asked % len(paths)])
@@ -91,11 +98,15 @@ def soak(url, pid, minutes):
             if error.code not in (404, 429):
                 raise
         asked += 1
-        if now - sampled >= 60:
-            sampled = now
+        if now - looked >= LOOK:
+            looked = now
             resident, private = memory(pid)
             samples.append(private)
-            print(f"{(now - began) / 60:.0f},{resident:.1f},{private:.1f},{asked},{counts(url)}", flush=True)
+        if now - told >= 60:
+            told = now
+            minute = samples[-round(60 / LOOK):]
+            private = f"{statistics.median(minute):.1f},{max(minute):.1f}"
+            print(f"{(now - began) / 60:.0f},{resident:.1f},{private},{asked},{counts(url)}", flush=True)
         time.sleep(0.25)
     quarter = max(len(samples) // 4, 1)
     early, late = statistics.median(samples[quarter : 2 * quarter] or samples), statistics.median(samples[-quarter:])
