@@ -29,6 +29,40 @@ fn prints_what_it_read_in_lowest_terms() {
     }
 }
 
+/// Digit by digit from the last: what the pairs of the writer must agree with, at every length and scale.
+#[test]
+fn every_number_is_written_as_its_digits() {
+    let shown = |number: Decimal, decimals: u8| {
+        let decimals = usize::from(decimals.clamp(number.scale(), Decimal::MAX_SCALE));
+        let mut digits = number.mantissa().unsigned_abs().to_string();
+        let zeros = decimals - usize::from(number.scale());
+        digits.extend(std::iter::repeat_n('0', zeros));
+        let mut digits = format!("{digits:0>width$}", width = decimals + 1);
+        if decimals > 0 {
+            digits.insert(digits.len() - decimals, '.');
+        }
+        let sign = if number.is_negative() { "-" } else { "" };
+        format!("{sign}{digits}")
+    };
+    let longest = 98_765_432_109_876_543_210_987_654_321_098_765_432_i128;
+    for power in POWERS {
+        for mantissa in [longest % power, power - 1] {
+            for scale in 0..=Decimal::MAX_SCALE {
+                for mantissa in [mantissa, -mantissa] {
+                    let number = Decimal::new(mantissa, scale).unwrap();
+                    assert_eq!(number.to_string(), shown(number, 0));
+                    let mut appended = b"=".to_vec();
+                    number.append_to(&mut appended);
+                    assert_eq!(appended, format!("={number}").as_bytes());
+                    for decimals in [1, scale, 38, 255] {
+                        assert_eq!(number.padded(decimals).to_string(), shown(number, decimals));
+                    }
+                }
+            }
+        }
+    }
+}
+
 #[test]
 fn refuses_what_is_no_number_or_not_exact() {
     for text in [
