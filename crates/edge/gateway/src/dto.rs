@@ -22,6 +22,8 @@ mod trade;
 use quantflow_model::Timestamp;
 use serde::{Serialize, Serializer};
 
+use crate::table::{Bare, Shown};
+
 pub(crate) use book::{Book, Level, Quote};
 pub(crate) use candle::{Candle, state_name};
 pub(crate) use catalog::{Instrument, Symbol, Timeframe, Venue, VenueLimit};
@@ -63,6 +65,15 @@ impl Serialize for Moment {
         match self.style {
             TimeStyle::Text => serializer.collect_str(&self.at),
             TimeStyle::Millis => serializer.serialize_i64(self.at.millis()),
+        }
+    }
+}
+
+impl Bare for Moment {
+    fn write(self, out: &mut Vec<u8>) {
+        match self.style {
+            TimeStyle::Text => Shown(self.at).write(out),
+            TimeStyle::Millis => self.at.millis().write(out),
         }
     }
 }

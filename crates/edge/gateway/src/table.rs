@@ -1,6 +1,7 @@
 //! [`Table`]: an answer of rows, in any of the formats that a client may accept.
 
 mod arrow;
+mod object;
 mod text;
 
 use std::borrow::Cow;
@@ -13,6 +14,8 @@ use quantflow_model::{Decimal, Timestamp};
 use serde::Serialize;
 
 use crate::accept::Format;
+
+pub(crate) use object::{Bare, Object, Shown};
 
 /// What a column holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,7 +71,13 @@ pub(crate) trait Table: Send + Sync + 'static {
     /// All of it as JSON: an array of rows unless the table says otherwise.
     fn json(&self, out: &mut Vec<u8>) -> Result<(), serde_json::Error> {
         out.push(b'[');
+        let start = out.len();
         for row in 0..self.rows() {
+            if row == 1 {
+                // the others are about as long: so it is not moved again and again as it grows
+                let length = out.len() - start;
+                out.reserve((length + length / 16) * self.rows());
+            }
             if row > 0 {
                 out.push(b',');
             }
@@ -83,6 +92,10 @@ pub(crate) trait Table: Send + Sync + 'static {
 pub(crate) trait Row: Serialize + Send + Sync + 'static {
     const COLUMNS: &'static [(&'static str, ColumnKind)];
     fn cell(&self, column: usize) -> Cell;
+    /// Appends it as a JSON object: what it serializes to.
+    fn json(&self, out: &mut Vec<u8>) -> Result<(), serde_json::Error> {
+        serde_json::to_writer(out, self)
+    }
 }
 
 /// Objects as a table.
@@ -110,7 +123,7 @@ impl<T: Row> Table for Rows<T> {
 
     fn json_row(&self, row: usize, out: &mut Vec<u8>) -> Result<(), serde_json::Error> {
         match self.0.get(row) {
-            Some(object) => serde_json::to_writer(out, object),
+            Some(object) => object.json(out),
             None => Ok(()),
         }
     }

@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 
 use super::trade::Id;
 use super::{Moment, TimeStyle};
-use crate::table::{Cell, ColumnKind, Row};
+use crate::table::{Cell, ColumnKind, Object, Row};
 
 /// One price bar.
 #[derive(Debug, Clone, Serialize, ToSchema)]
@@ -152,6 +152,109 @@ impl Row for Candle {
             _ => self
                 .fill
                 .map_or(Cell::Null, |fill| Cell::Text(fill.to_owned())),
+        }
+    }
+    /// By hand, for a chart asks for hundreds at once: in half of the time that serde takes.
+    fn json(&self, out: &mut Vec<u8>) -> Result<(), serde_json::Error> {
+        let mut object = Object::begin(out);
+        object.put("openTime", self.open_time);
+        object.put("open", self.open);
+        object.put("high", self.high);
+        object.put("low", self.low);
+        object.put("close", self.close);
+        object.put("volume", self.volume);
+        object.put_some("quoteVolume", self.quote_volume);
+        object.put_some("trades", self.trades);
+        object.put_some("takerBuyVolume", self.taker_buy_volume);
+        object.put_some("takerBuyQuoteVolume", self.taker_buy_quote_volume);
+        object.put_some("firstTradeId", self.first_trade_id);
+        object.put_some("lastTradeId", self.last_trade_id);
+        object.put("state", self.state);
+        object.put("revision", u64::from(self.revision));
+        object.put("complete", self.complete);
+        object.put_some("fill", self.fill);
+        object.end();
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::option::of;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn number() -> impl Strategy<Value = model::Decimal> {
+        let wide = (-10_i128.pow(38) + 1)..10_i128.pow(38);
+        let mantissa = prop_oneof![(0..1_000_000_000_i128), wide];
+        (mantissa, 0..=model::Decimal::MAX_SCALE)
+            .prop_map(|(mantissa, scale)| model::Decimal::new(mantissa, scale).unwrap())
+    }
+
+    fn moment() -> impl Strategy<Value = Moment> {
+        let at = prop_oneof![
+            any::<i64>(),
+            (0..4_000_000_000_i64).prop_map(|s| s * 1_000_000_000)
+        ];
+        (at, any::<bool>()).prop_map(|(at, text)| {
+            let style = if text {
+                TimeStyle::Text
+            } else {
+                TimeStyle::Millis
+            };
+            style.of(model::Timestamp::from_nanos(at))
+        })
+    }
+
+    fn candle() -> impl Strategy<Value = Candle> {
+        let id = || of(any::<u128>().prop_map(|id| Id(model::TradeId(id))));
+        let word = prop_oneof![Just("open"), Just("closed"), Just("revised")];
+        let required = (
+            moment(),
+            prop::array::uniform5(number()),
+            word,
+            any::<(u32, bool)>(),
+        );
+        let optional = (
+            prop::array::uniform3(of(number())),
+            of(any::<u64>()),
+            id(),
+            id(),
+        );
+        (required, optional, of(Just("previous"))).prop_map(|(required, optional, fill)| {
+            let (open_time, [open, high, low, close, volume], state, (revision, complete)) =
+                required;
+            let ([quote, taker, taker_quote], trades, first_trade_id, last_trade_id) = optional;
+            Candle {
+                open_time,
+                open: open.into(),
+                high: high.into(),
+                low: low.into(),
+                close: close.into(),
+                volume: volume.into(),
+                quote_volume: quote.map(Into::into),
+                trades,
+                taker_buy_volume: taker.map(Into::into),
+                taker_buy_quote_volume: taker_quote.map(Into::into),
+                first_trade_id,
+                last_trade_id,
+                state,
+                revision,
+                complete,
+                fill,
+            }
+        })
+    }
+
+    proptest! {
+        /// The document describes what serde writes.
+        #[test]
+        fn what_is_written_by_hand_is_what_it_serializes_to(candle in candle()) {
+            let mut by_hand = Vec::new();
+            candle.json(&mut by_hand).unwrap();
+            let by_hand = String::from_utf8(by_hand).unwrap();
+            prop_assert_eq!(by_hand, serde_json::to_string(&candle).unwrap());
         }
     }
 }

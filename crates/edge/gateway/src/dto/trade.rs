@@ -5,7 +5,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::{Moment, TimeStyle};
-use crate::table::{Cell, ColumnKind, Row};
+use crate::table::{Bare, Cell, ColumnKind, Row, Shown};
 
 /// One execution.
 #[derive(Debug, Clone, Serialize, ToSchema)]
@@ -54,6 +54,12 @@ pub(crate) struct Id(pub(crate) model::TradeId);
 impl Serialize for Id {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(&self.0)
+    }
+}
+
+impl Bare for Id {
+    fn write(self, out: &mut Vec<u8>) {
+        Shown(self.0).write(out);
     }
 }
 
