@@ -1,63 +1,46 @@
 //! Putting candles together: what is stored, what is hot, ours and the venue's.
 
-use std::collections::BTreeMap;
-
-use quantflow_model::{Candle, CandleOrigin, CandleState, TimeRange, Timeframe, Timestamp};
+use quantflow_model::{Candle, CandleOrigin, CandleState, TimeRange, Timeframe};
 
 use crate::completeness::Completeness;
 use crate::view::CandleView;
 
-/// Candles of one timeframe by open time, ours and the venue's beside each other.
-#[derive(Debug, Default)]
-pub(crate) struct Merged {
-    rows: BTreeMap<Timestamp, Versions>,
-}
-
-#[derive(Debug, Default, Clone, Copy)]
-struct Versions {
-    ours: Option<Candle>,
-    venues: Option<Candle>,
-}
-
-impl Merged {
-    /// Takes a candle; of two with the same origin the newer revision stays.
-    pub(crate) fn insert(&mut self, candle: &Candle) {
-        let versions = self.rows.entry(candle.open_time).or_default();
-        let slot = match candle.origin {
-            CandleOrigin::Trades => &mut versions.ours,
-            CandleOrigin::Venue => &mut versions.venues,
-        };
-        if slot.is_none_or(|known| known.revision <= candle.revision) {
-            *slot = Some(*candle);
-        }
+/// The best of each candle, ascending, out of candles of one timeframe in any order, ours and the
+/// venue's beside each other, of each the newest revision: ours where nothing is missing in it, else
+/// the venue's, else ours. A candle of the venue without trades adds nothing where we know ourselves
+/// that nothing was traded.
+pub(crate) fn best(
+    mut candles: Vec<Candle>,
+    timeframe: Timeframe,
+    ledger: &Completeness,
+) -> Vec<CandleView> {
+    // they mostly are in order, and then none is moved
+    candles.sort_by_key(|candle| candle.open_time);
+    let newest = |of_one: &[Candle], origin| {
+        let of_origin = of_one.iter().filter(|candle| candle.origin == origin);
+        // of equal ones the last
+        let candle = *of_origin.max_by_key(|candle| candle.revision)?;
+        Some(CandleView {
+            complete: is_complete(&candle, timeframe, ledger),
+            candle,
+            filled: false,
+        })
+    };
+    let mut best = Vec::with_capacity(candles.len());
+    for of_one in candles.chunk_by(|a, b| a.open_time == b.open_time) {
+        let ours = newest(of_one, CandleOrigin::Trades);
+        let venues = || newest(of_one, CandleOrigin::Venue);
+        best.extend(match ours {
+            Some(ours) if ours.complete => Some(ours),
+            Some(ours) => venues().filter(|view| view.complete).or(Some(ours)),
+            None => venues().filter(|view| {
+                let end = timeframe.end_of(view.candle.open_time);
+                let span = TimeRange::new(view.candle.open_time, end);
+                !view.candle.is_empty() || !ledger.is_complete(span)
+            }),
+        });
     }
-
-    /// The best of each: ours where nothing is missing in it, else the venue's, else ours. A candle
-    /// of the venue without trades adds nothing where we know ourselves that nothing was traded.
-    pub(crate) fn best(self, timeframe: Timeframe, ledger: &Completeness) -> Vec<CandleView> {
-        let best = |versions: Versions| {
-            let ours = versions.ours.map(|candle| CandleView {
-                complete: is_complete(&candle, timeframe, ledger),
-                candle,
-                filled: false,
-            });
-            let venues = versions.venues.map(|candle| CandleView {
-                candle,
-                complete: candle.state != CandleState::Open,
-                filled: false,
-            });
-            match (ours, venues) {
-                (Some(ours), Some(venues)) if !ours.complete && venues.complete => Some(venues),
-                (Some(ours), _) => Some(ours),
-                (None, venues) => venues.filter(|view| {
-                    let end = timeframe.end_of(view.candle.open_time);
-                    let span = TimeRange::new(view.candle.open_time, end);
-                    !view.candle.is_empty() || !ledger.is_complete(span)
-                }),
-            }
-        };
-        self.rows.into_values().filter_map(best).collect()
-    }
+    best
 }
 
 /// Whether the ledger knows of nothing missing in a candle.
@@ -115,6 +98,7 @@ pub(crate) fn compose(
 
 #[cfg(test)]
 mod tests {
+    use quantflow_model::Timestamp;
 
     use super::*;
     use crate::sample::{began, candle};
@@ -122,25 +106,30 @@ mod tests {
     #[test]
     fn ours_wins_where_it_is_complete_and_the_venues_where_it_is_not() {
         use CandleOrigin::{Trades, Venue};
-        let mut merged = Merged::default();
-        for (minute, close, origin, revision) in [
+        let candles = [
             (1, "10", Trades, 0),
             (1, "11", Venue, 0),
             (2, "20", Trades, 0),
             (2, "21", Venue, 0),
-            (3, "30", Trades, 0),
             (3, "31", Trades, 1),
+            (3, "30", Trades, 0),
+            (4, "40", Trades, 2),
+            (4, "41", Trades, 2),
             (0, "1", Venue, 0),
-        ] {
-            merged.insert(&candle(minute, close, origin, revision));
-        }
-        let ledger = began(2);
-        let shown: Vec<_> = merged
-            .best(Timeframe::M1, &ledger)
+        ];
+        let candles = candles
+            .map(|(minute, close, origin, revision)| candle(minute, close, origin, revision));
+        let shown: Vec<_> = best(candles.to_vec(), Timeframe::M1, &began(2))
             .iter()
             .map(|view| (view.candle.close.to_string(), view.complete))
             .collect();
-        let expected = [("1", true), ("11", true), ("20", true), ("31", true)];
+        let expected = [
+            ("1", true),
+            ("11", true),
+            ("20", true),
+            ("31", true),
+            ("41", true),
+        ];
         assert_eq!(
             shown,
             expected.map(|(close, complete)| (close.to_owned(), complete))
@@ -149,14 +138,11 @@ mod tests {
 
     #[test]
     fn a_candle_of_the_venue_without_trades_is_told_where_we_do_not_know() {
-        let mut merged = Merged::default();
-        for minute in [1, 2] {
-            merged.insert(&Candle {
-                trades: Some(0),
-                ..candle(minute, "10", CandleOrigin::Venue, 0)
-            });
-        }
-        let best = merged.best(Timeframe::M1, &began(2));
+        let candles = [1, 2].map(|minute| Candle {
+            trades: Some(0),
+            ..candle(minute, "10", CandleOrigin::Venue, 0)
+        });
+        let best = best(candles.to_vec(), Timeframe::M1, &began(2));
         let shown: Vec<_> = best.iter().map(|v| v.candle.open_time.seconds()).collect();
         assert_eq!(shown, [60]);
     }

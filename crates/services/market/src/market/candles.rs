@@ -5,7 +5,7 @@ use quantflow_model::{Candle, CandleOrigin, CandleState, Symbol, TimeRange, Time
 use quantflow_seams::CandleQuery;
 
 use super::Market;
-use crate::candles::{Merged, compose, is_complete};
+use crate::candles::{best, compose, is_complete};
 use crate::completeness::Completeness;
 use crate::gaps::{fill, gaps};
 use crate::queries::QueryError;
@@ -237,11 +237,7 @@ impl Market {
             query.limit = None;
             rows.extend(self.stored_candles(&query).await?);
         }
-        let mut merged = Merged::default();
-        for candle in &rows {
-            merged.insert(candle);
-        }
-        Ok(merged.best(timeframe, ledger))
+        Ok(best(rows, timeframe, ledger))
     }
 
     /// Puts together what is not whole from its children: a candle whose beginning we did not see,
@@ -353,6 +349,7 @@ impl Market {
         let mut batches = self.store.candles(query).await?;
         let mut candles = Vec::new();
         while let Some(batch) = batches.try_next().await? {
+            candles.reserve(batch.len());
             candles.extend(batch.iter());
         }
         Ok(candles)
