@@ -56,6 +56,11 @@ impl TradeScan {
         Ok(Some(rows))
     }
 
+    /// Whether as many rows as asked for were given.
+    pub(crate) fn is_over(&self) -> bool {
+        self.left == 0
+    }
+
     pub(crate) fn is_in_memory(&self) -> bool {
         self.scan.is_in_memory()
     }
@@ -109,6 +114,14 @@ impl CandleScan {
             return Ok(Some(rows));
         }
         Ok(None)
+    }
+
+    /// Whether as many rows as asked for were given, or all that were gathered.
+    pub(crate) fn is_over(&self) -> bool {
+        match &self.reversed {
+            Some(gathered) => gathered.is_empty(),
+            None => !self.backward && self.left == 0,
+        }
     }
 
     pub(crate) fn is_in_memory(&self) -> bool {

@@ -59,6 +59,9 @@ impl EmbeddedStore {
 trait Batches: Send + 'static {
     type Batch: Send + 'static;
     fn next_batch(&mut self, inner: &Inner) -> Result<Option<Self::Batch>, StoreError>;
+    /// Whether it is known already that no batch follows: reading on another thread to learn it
+    /// takes as long as reading a page of candles.
+    fn is_over(&self) -> bool;
 }
 
 impl Batches for TradeScan {
@@ -66,12 +69,18 @@ impl Batches for TradeScan {
     fn next_batch(&mut self, inner: &Inner) -> Result<Option<TradeBatch>, StoreError> {
         self.next(inner)
     }
+    fn is_over(&self) -> bool {
+        self.is_over()
+    }
 }
 
 impl Batches for CandleScan {
     type Batch = CandleBatch;
     fn next_batch(&mut self, inner: &Inner) -> Result<Option<CandleBatch>, StoreError> {
         self.next(inner)
+    }
+    fn is_over(&self) -> bool {
+        self.is_over()
     }
 }
 
@@ -87,7 +96,8 @@ fn streamed<B: Batches>(store: &EmbeddedStore, batches: B) -> BatchStream<B::Bat
             store
                 .blocking(move |inner| {
                     let batch = batches.next_batch(inner)?;
-                    Ok(batch.map(|batch| (batch, Some(batches))))
+                    let rest = (!batches.is_over()).then_some(batches);
+                    Ok(batch.map(|batch| (batch, rest)))
                 })
                 .await
         }
