@@ -79,7 +79,10 @@ impl Market {
             candles.truncate(request.limit);
         }
         if request.fill {
-            let end = next.unwrap_or_else(|| request.range.end.min(self.clock.now()));
+            // at a moment of the past nothing had happened after it
+            let now = self.clock.now();
+            let now = request.as_of.map_or(now, |as_of| as_of.min(now));
+            let end = next.unwrap_or_else(|| request.range.end.min(now));
             let ledger = self.ledger_of(request).await?;
             let last = candles.last().map(|view| view.candle.open_time);
             // what came after a moment of the past was not known then
