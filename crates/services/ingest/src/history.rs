@@ -194,3 +194,51 @@ fn candles_in(timeframe: Timeframe, from: Timestamp, to: Timestamp) -> u32 {
     let span = to.since(timeframe.open_of(from)).max(1) as u64;
     u32::try_from(span.div_ceil(length as u64)).unwrap_or(u32::MAX)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_holds_what_its_answer_answers_too() {
+        let at = |minute: i64| Timestamp::from_seconds(minute * 60);
+        let request = |from: Option<i64>, to: Option<i64>| HistoryRequest {
+            symbol: VenueSymbol::new("A0").unwrap(),
+            timeframe: Timeframe::M1,
+            from: from.map(at),
+            to: to.map(at),
+            purpose: Purpose::Interactive,
+        };
+        let (part, open) = (request(Some(3), Some(9)), request(Some(3), None));
+        for (other, held) in [
+            (request(Some(3), Some(9)), true),
+            (request(Some(4), Some(8)), true),
+            (request(Some(2), Some(9)), false),
+            (request(Some(4), Some(10)), false),
+            (request(Some(4), None), false),
+            // how far back the newest page reaches is not known before it came
+            (request(None, Some(9)), false),
+        ] {
+            assert_eq!(part.holds(&other), held, "{other:?}");
+        }
+        assert!(open.holds(&request(Some(4), None)) && open.holds(&part));
+        let newest = request(None, Some(9));
+        assert!(newest.holds(&newest.clone()) && !newest.holds(&request(Some(8), Some(9))));
+        let others = [
+            HistoryRequest {
+                symbol: VenueSymbol::new("A1").unwrap(),
+                ..part.clone()
+            },
+            HistoryRequest {
+                timeframe: Timeframe::M3,
+                ..part.clone()
+            },
+            // it is more patient, and has another part of the budget
+            HistoryRequest {
+                purpose: Purpose::Backfill,
+                ..part.clone()
+            },
+        ];
+        assert!(!others.iter().any(|other| part.holds(other)));
+    }
+}

@@ -167,6 +167,56 @@ async fn who_asks_the_same_waits_for_the_same_answer() {
     );
 }
 
+/// Both get the longer one's answer; what reaches past it, or wants something else, is asked for itself.
+#[tokio::test]
+async fn a_part_of_what_is_under_way_waits_for_the_whole() {
+    let bench = bench(Policy::default()).await;
+    let ask = |request| bench.ingest.request_history(request);
+    let longer = request(Some(3), Some(13));
+    let (whole, inside, past, newest) = tokio::join!(
+        ask(longer.clone()),
+        ask(request(Some(4), Some(9))),
+        ask(request(Some(4), Some(14))),
+        ask(request(None, Some(9))),
+    );
+    let whole = whole.unwrap();
+    assert_eq!((whole.first, whole.last), (Some(at(3)), Some(at(12))));
+    assert_eq!(inside.unwrap(), whole);
+    assert_eq!(past.unwrap().last, Some(at(13)));
+    assert_eq!(newest.unwrap().last, Some(at(8)));
+    let mut asked = bench.feed.requested("/candles");
+    asked.sort();
+    assert_eq!(
+        asked,
+        ["/candles/540/10", "/candles/780/10", "/candles/840/10"]
+    );
+}
+
+/// As many as may wait do; one more is told so at once, and who wants what is asked for already still waits.
+#[tokio::test]
+async fn who_comes_when_too_many_wait_is_told_so() {
+    /// Those that are asked and those that wait for it.
+    const ROOM: i64 = 4 + 64;
+    let bench = Arc::new(Bench::with(FakeCodec::new(), 0, Policy::default(), greetings).await);
+    let ask = |minute: i64| {
+        let bench = Arc::clone(&bench);
+        let request = request(Some(minute), Some(minute + 1));
+        tokio::spawn(async move { bench.ingest.request_history(request).await })
+    };
+    let waiting: Vec<_> = (0..ROOM).map(ask).collect();
+    bench.settle().await;
+    let (refused, joined) = (ask(ROOM), ask(7));
+    bench.settle().await;
+    assert!(refused.is_finished(), "it does not wait");
+    assert_eq!(refused.await.unwrap(), Err(AskError::Crowded));
+    assert!(!joined.is_finished() && waiting.iter().all(|asking| !asking.is_finished()));
+    assert_eq!(bench.feed.requested("/candles").len(), 4);
+    bench.ingest.shutdown().await;
+    for asking in waiting.into_iter().chain([joined]) {
+        assert_eq!(asking.await.unwrap(), Err(AskError::Stopped));
+    }
+}
+
 #[tokio::test]
 async fn somebody_who_waits_is_told_after_a_few_attempts() {
     let answer = |target: &str| greetings(target).or_else(|| Some(status(500, &[], "down")));
