@@ -1,5 +1,6 @@
 //! A live feed, one record at a time.
 
+mod absent;
 mod answers;
 mod candles;
 mod connections;
