@@ -20,9 +20,9 @@ use quantflow_pipeline::{
     Bars, Output, Pipeline, PipelineOptions, candles_from_columns, candles_of_symbols,
 };
 use quantflow_wire::{
-    Channel, Codec, DecodeError, EncodeError, Encoded, Event, EventKind, HttpRequest, Input,
-    LogPosition, OrderRule, PartitionId, Protocol, Query, Record, RecordKind, RequestError,
-    Response, Route, SubscribePlan, Subscribed, Subscription, TradeEvent, VenueDescription,
+    BookRule, Channel, Codec, DecodeError, EncodeError, Encoded, Event, EventKind, HttpRequest,
+    Input, LogPosition, OrderRule, PartitionId, Query, Record, RecordKind, RequestError, Response,
+    Route, SubscribePlan, Subscribed, Subscription, TradeEvent, VenueDescription,
 };
 
 fn main() {
@@ -196,7 +196,7 @@ impl Codec for Bare {
         Route::All
     }
     fn decode(&self, input: &Input<'_>, events: &mut Vec<Event>) -> Result<(), DecodeError> {
-        let Input::Message(bytes) = input else {
+        let Input::Message { bytes, .. } = input else {
             return Ok(());
         };
         let number = |at: usize| i64::from_le_bytes(bytes[at * 8..at * 8 + 8].try_into().unwrap());
@@ -253,9 +253,11 @@ fn venue() -> VenueId {
 
 fn bare(symbols: usize) -> (Pipeline, Vec<String>) {
     let codec = Bare(VenueDescription {
+        book: BookRule::REQUESTED,
+        binds: false,
         id: venue(),
         name: "Bare".into(),
-        protocol: Protocol::BinanceSpot,
+        protocol: "binance-spot",
         rest_url: "".into(),
         ws_url: "".into(),
         order: OrderRule::ContiguousIds,

@@ -98,7 +98,7 @@ fn scanner(bencher: Bencher<'_, '_>, kind: &str) {
             events.clear();
             for frame in batch {
                 codec
-                    .decode(&Input::Message(black_box(frame)), &mut events)
+                    .decode(&Input::message(black_box(frame)), &mut events)
                     .unwrap();
             }
             black_box(&events);
@@ -122,7 +122,7 @@ fn general_reader(bencher: Bencher<'_, '_>, kind: &str) {
             events.clear();
             for frame in batch {
                 codec
-                    .decode(&Input::Message(black_box(frame)), &mut events)
+                    .decode(&Input::message(black_box(frame)), &mut events)
                     .unwrap();
             }
             black_box(&events);
@@ -137,7 +137,7 @@ fn route(bencher: Bencher<'_, '_>, kind: &str) {
     let (items, bytes) = counters(&frames);
     bencher.counter(items).counter(bytes).bench_local(|| {
         for frame in &frames {
-            black_box(codec.route(&Input::Message(black_box(frame))));
+            black_box(codec.route(&Input::message(black_box(frame))));
         }
     });
 }

@@ -138,7 +138,7 @@ impl Frames {
         for line in text.lines().filter(|line| line.contains("@trade\"")) {
             let (received, json) = line.split_once(' ').unwrap();
             codec
-                .decode(&Input::Message(json.as_bytes()), &mut events)
+                .decode(&Input::message(json.as_bytes()), &mut events)
                 .unwrap();
             lap.push((received.parse().unwrap(), events.pop().unwrap()));
         }

@@ -23,7 +23,7 @@ fn said_again(codec: &BinanceSpot, events: &[Event], as_what: &Encoded<'_>) {
             query,
             body: &bytes,
         },
-        _ => Input::Message(&bytes),
+        _ => Input::message(&bytes),
     };
     let again = decode(codec, &input).expect("what we say can be read");
     assert_eq!(codec.encode(&again, as_what).as_ref(), Ok(&bytes));
@@ -63,11 +63,11 @@ fn queries() -> Vec<Query> {
 
 fuzz_target!(|bytes: &[u8]| {
     let codec = BinanceSpot::new("binance".parse().expect("a venue"));
-    let message = Input::Message(bytes);
+    let message = Input::message(bytes);
     let route = codec.route(&message);
     let decoded = decode(&codec, &message);
     let spaced = [bytes, b" "].concat();
-    let general = decode(&codec, &Input::Message(&spaced));
+    let general = decode(&codec, &Input::message(&spaced));
     if decoded.is_ok() || general.is_ok() {
         assert_eq!(decoded, general);
     }

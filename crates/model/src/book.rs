@@ -13,10 +13,22 @@ pub struct Level {
     pub quantity: Quantity,
 }
 
+/// What a venue says a book's checksum is after a message, with what is needed to write its levels as
+/// the venue does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BookChecksum {
+    /// The venue's checksum, as bits (a negative one as its two's complement).
+    pub expected: u32,
+    /// Decimals with which the venue writes prices of this book, where the rule needs them.
+    pub price_decimals: Option<u8>,
+    /// Decimals with which it writes quantities.
+    pub quantity_decimals: Option<u8>,
+}
+
 /// A whole book, or its best levels.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BookSnapshot {
-    /// The venue's number of the last update that is in it.
+    /// The venue's number of the last update that is in it; 0 where it numbers none.
     pub last_update_id: u64,
     /// The venue's time, where it says one.
     pub time: Option<Timestamp>,
@@ -24,6 +36,9 @@ pub struct BookSnapshot {
     pub bids: Vec<Level>,
     /// Offers, best first.
     pub asks: Vec<Level>,
+    /// What the venue says the checksum is, where it has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub checksum: Option<BookChecksum>,
 }
 
 /// Changes to a book.
@@ -41,4 +56,7 @@ pub struct BookDelta {
     pub bids: Vec<Level>,
     /// Changed offer levels, in the venue's order.
     pub asks: Vec<Level>,
+    /// What the venue says the checksum is once they are applied, where it has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub checksum: Option<BookChecksum>,
 }

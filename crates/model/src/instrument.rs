@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Notional, Price, Quantity, Symbol, VenueSymbol};
+use crate::{Decimal, Notional, Price, Quantity, Symbol, VenueSymbol};
 
 /// What a venue says of a symbol: how it spells it, and the steps of its prices and quantities.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -19,6 +19,28 @@ pub struct Instrument {
     pub lot: Option<Quantity>,
     /// The smallest order by value.
     pub minimum_notional: Option<Notional>,
+    /// What one unit of quantity stands for, where quantities count contracts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub contract: Option<ContractSize>,
+}
+
+/// What one contract stands for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ContractSize {
+    /// How much of the asset.
+    pub amount: Decimal,
+    /// Of which asset.
+    pub of: ContractUnit,
+}
+
+/// What a contract's size is measured in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ContractUnit {
+    /// The base asset: a linear contract.
+    Base,
+    /// The quote currency: an inverse contract.
+    Quote,
 }
 
 impl Instrument {

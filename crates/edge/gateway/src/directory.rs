@@ -251,6 +251,7 @@ mod tests {
                     symbol: name.parse().unwrap(),
                     instrument: quantflow_model::VenueSymbol::new(spelling).map(|venue_symbol| {
                         quantflow_model::Instrument {
+                            contract: None,
                             symbol: name.parse().unwrap(),
                             venue_symbol,
                             status: quantflow_model::InstrumentStatus::Trading,

@@ -101,10 +101,10 @@ pub(crate) fn mini_ticker(
         "{{\"e\":\"24hrMiniTicker\",\"E\":{},\"s\":\"{symbol}\",\"c\":\"{}\",\"o\":\"{}\",\"h\":\"{}\",\"l\":\"{}\",\"v\":\"{}\",\"q\":\"{}\"}}",
         unit.of(sent),
         ticker.last.0.padded(8),
-        ticker.open.0.padded(8),
-        ticker.high.0.padded(8),
-        ticker.low.0.padded(8),
-        ticker.volume.0.padded(8),
+        ticker.open.unwrap_or_default().0.padded(8),
+        ticker.high.unwrap_or_default().0.padded(8),
+        ticker.low.unwrap_or_default().0.padded(8),
+        ticker.volume.unwrap_or_default().0.padded(8),
         volume.0.padded(8),
     )
     .into_bytes()

@@ -198,6 +198,7 @@ impl Book {
                 .collect()
         };
         Some(BookSnapshot {
+            checksum: None,
             last_update_id: self.last_update?,
             time: self.time,
             bids: side(&self.bids),
@@ -278,6 +279,7 @@ mod tests {
 
     fn delta(first: u64, last: u64, bids: Vec<Level>, asks: Vec<Level>) -> BookDelta {
         BookDelta {
+            checksum: None,
             first_update_id: first,
             last_update_id: last,
             previous_update_id: None,
@@ -289,6 +291,7 @@ mod tests {
 
     fn snapshot(id: u64) -> BookSnapshot {
         BookSnapshot {
+            checksum: None,
             last_update_id: id,
             time: None,
             bids: vec![level("10", "1"), level("9", "1")],

@@ -29,7 +29,7 @@ impl Pipeline {
             return;
         };
         self.feeds.heard(context.connection, context.received);
-        let input = Input::Message(context.frame);
+        let input = Input::message(context.frame);
         let mut events = std::mem::take(&mut self.events);
         events.clear();
         match codec.decode(&input, &mut events) {
@@ -253,6 +253,10 @@ impl Pipeline {
                 }
             }
             EventKind::Ticker(ticker) => context.out.tickers.push((slot, *ticker)),
+            EventKind::Contract(_)
+            | EventKind::Funding(_)
+            | EventKind::Liquidation(_)
+            | EventKind::Option(_) => context.out.counts.not_kept += 1,
             EventKind::Candle(_)
             | EventKind::Instruments(_)
             | EventKind::ServerTime(_)

@@ -14,14 +14,18 @@
 //! | `bookDelta` | `firstUpdateId, lastUpdateId, bids, asks` |
 //! | `candle` | `timeframe, openTime, closeTime, open, high, low, close, volume, quoteVolume, trades, takerBuyVolume, takerBuyQuoteVolume, firstId, lastId, closed` |
 //! | `ticker` | `last, open, high, low, volume, quoteVolume, change, changePercent, …, openTime, closeTime, firstId, lastId, trades` |
-//! | `instruments` | `instruments`: `symbol, venueSymbol, status, tick, lot, minimumNotional` |
+//! | `contract` | `time, mark, index, settlement, fundingRate, fundingTime, nextFundingRate, openInterest, openInterestValue` |
+//! | `funding` | `time, rate, mark` |
+//! | `liquidation` | `time, side, price, quantity` |
+//! | `option` | `time, mark, underlying, markVolatility, …, delta, gamma, vega, theta, rho, interestRate, openInterest` |
+//! | `instruments` | `instruments`: `symbol, venueSymbol, status, tick, lot, minimumNotional, contract` |
 //! | `serverTime` | `time` |
-//! | `notice` | `notice`: `subscribed`, `refused`, `shuttingDown`, `heartbeat`; `id, code, message` |
+//! | `notice` | `notice`: `subscribed`, `refused`, `shuttingDown`, `heartbeat`, `socketAddress`; `id, code, message` |
 
-use quantflow_model::{Instrument, Level, Quote, Side, TradeId};
+use quantflow_model::{ContractState, Instrument, Level, OptionState, Quote, Side, TradeId};
 use quantflow_wire::{
-    AggregateTrade, Channel, Event, EventKind, LimitScope, Notice, OrderRule, Protocol, Ticker,
-    TradeEvent, VenueCandle, VenueDescription,
+    AggregateTrade, Event, EventKind, LimitScope, Notice, OrderRule, Ticker, TradeEvent,
+    VenueCandle, VenueDescription,
 };
 use serde_json::{Map, Value, json};
 
@@ -63,6 +67,21 @@ pub fn event_to_json(event: &Event) -> Value {
         ),
         EventKind::Candle(candle) => ("candle", candle_json(candle)),
         EventKind::Ticker(ticker) => ("ticker", ticker_json(ticker)),
+        EventKind::Contract(state) => ("contract", contract_json(state)),
+        EventKind::Funding(rate) => (
+            "funding",
+            json!({"time": rate.time, "rate": rate.rate, "mark": rate.mark}),
+        ),
+        EventKind::Liquidation(order) => (
+            "liquidation",
+            json!({
+                "time": order.time,
+                "side": side_json(order.side),
+                "price": order.price,
+                "quantity": order.quantity,
+            }),
+        ),
+        EventKind::Option(state) => ("option", option_json(state)),
         EventKind::Instruments(list) => {
             let list: Vec<_> = list.iter().map(instrument_json).collect();
             ("instruments", json!({ "instruments": list }))
@@ -98,9 +117,7 @@ pub fn description_to_json(venue: &VenueDescription) -> Value {
     json!({
         "id": venue.id,
         "name": venue.name.as_str(),
-        "protocol": match venue.protocol {
-            Protocol::BinanceSpot => "binance-spot",
-        },
+        "protocol": venue.protocol,
         "restUrl": venue.rest_url.as_str(),
         "wsUrl": venue.ws_url.as_str(),
         "order": match venue.order {
@@ -109,24 +126,13 @@ pub fn description_to_json(venue: &VenueDescription) -> Value {
             OrderRule::Arrival => "arrival",
         },
         "limits": limits.collect::<Vec<_>>(),
-        "channels": venue.channels.iter().map(|c| channel_name(*c)).collect::<Vec<_>>(),
+        "channels": venue.channels.iter().map(|c| c.to_string()).collect::<Vec<_>>(),
         "timeframes": venue.timeframes,
         "silenceSeconds": venue.silence.as_secs(),
         "connectionLifetimeSeconds": venue.connection_lifetime.map(|d| d.as_secs()),
         "messagesPerSecond": venue.send_rate,
         "streamsPerConnection": venue.streams_per_connection,
     })
-}
-
-fn channel_name(channel: Channel) -> String {
-    match channel {
-        Channel::Trades => "trades".into(),
-        Channel::AggregateTrades => "aggregateTrades".into(),
-        Channel::Quotes => "quotes".into(),
-        Channel::Book => "book".into(),
-        Channel::Candles(timeframe) => format!("candles:{timeframe}"),
-        Channel::Ticker => "ticker".into(),
-    }
 }
 
 /// Ids are numbers as long as JSON readers keep them exact, else text.
@@ -233,6 +239,38 @@ fn ticker_json(ticker: &Ticker) -> Value {
     })
 }
 
+fn contract_json(state: &ContractState) -> Value {
+    json!({
+        "time": state.time,
+        "mark": state.mark,
+        "index": state.index,
+        "settlement": state.settlement,
+        "fundingRate": state.funding_rate,
+        "fundingTime": state.funding_time,
+        "nextFundingRate": state.next_funding_rate,
+        "openInterest": state.open_interest,
+        "openInterestValue": state.open_interest_value,
+    })
+}
+
+fn option_json(state: &OptionState) -> Value {
+    json!({
+        "time": state.time,
+        "mark": state.mark,
+        "underlying": state.underlying,
+        "markVolatility": state.mark_volatility,
+        "bidVolatility": state.bid_volatility,
+        "askVolatility": state.ask_volatility,
+        "delta": state.delta,
+        "gamma": state.gamma,
+        "vega": state.vega,
+        "theta": state.theta,
+        "rho": state.rho,
+        "interestRate": state.interest_rate,
+        "openInterest": state.open_interest,
+    })
+}
+
 fn instrument_json(instrument: &Instrument) -> Value {
     json!({
         "symbol": instrument.symbol,
@@ -241,6 +279,7 @@ fn instrument_json(instrument: &Instrument) -> Value {
         "tick": instrument.tick,
         "lot": instrument.lot,
         "minimumNotional": instrument.minimum_notional,
+        "contract": instrument.contract,
     })
 }
 
@@ -252,5 +291,10 @@ fn notice_json(notice: &Notice) -> Value {
         }
         Notice::ShuttingDown => json!({"notice": "shuttingDown"}),
         Notice::Heartbeat => json!({"notice": "heartbeat"}),
+        // the token in the address is the asker's
+        Notice::SocketAddress { ping, .. } => json!({
+            "notice": "socketAddress",
+            "pingSeconds": ping.map(|ping| ping.as_secs_f64()),
+        }),
     }
 }

@@ -3,11 +3,14 @@
 //! - [`registry::Registry`] finds the codec of a venue by its id, or builds one that speaks a
 //!   protocol under another id (`demo` speaks Binance's).
 //! - [`binance::BinanceSpot`] is the first venue, and the one to copy from.
+//! - [`json`] and [`http`] are what all of them share: exact numbers, typed errors, targets, limits.
 //! - [`describe`] shows what a codec is and what it makes of bytes, as JSON.
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 pub mod binance;
 pub mod describe;
+pub mod http;
+pub mod json;
 pub mod registry;
 
 pub use binance::BinanceSpot;

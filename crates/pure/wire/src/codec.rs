@@ -4,9 +4,12 @@ use std::fmt::Debug;
 use std::time::Duration;
 
 use compact_str::CompactString;
-use quantflow_model::{Symbol, Timeframe, Timestamp, VenueId, VenueSymbol};
+use quantflow_model::{BookChecksum, Level, Symbol, Timeframe, Timestamp, VenueId, VenueSymbol};
 
-use crate::{Channel, Event, Exchange, HttpRequest, Query, Response, SubscribePlan, Subscription};
+use crate::{
+    Bindings, BookRule, Channel, Event, Exchange, HttpRequest, Query, Response, SubscribePlan,
+    Subscription,
+};
 
 /// A venue without I/O: how to ask it, and what its bytes mean.
 ///
@@ -35,8 +38,11 @@ pub trait Codec: Debug + Send + Sync + 'static {
     /// field. This is how the replay venue speaks.
     ///
     /// # Errors
-    /// When the venue has no such message.
-    fn encode(&self, events: &[Event], as_what: &Encoded<'_>) -> Result<Vec<u8>, EncodeError>;
+    /// When the venue has no such message, or this build does not speak as this venue (the default).
+    fn encode(&self, events: &[Event], as_what: &Encoded<'_>) -> Result<Vec<u8>, EncodeError> {
+        let _ = (events, as_what);
+        Err(EncodeError::NotSpoken(self.describe().id.clone()))
+    }
 
     /// The request that asks this.
     ///
@@ -66,6 +72,37 @@ pub trait Codec: Debug + Send + Sync + 'static {
 
     /// How long the venue tells us to stay away, if it does.
     fn stay_away(&self, response: &Response) -> Option<Duration>;
+
+    /// The questions whose answers together are all instruments: one for each kind of market where the
+    /// venue keeps them apart.
+    fn instrument_queries(&self) -> Vec<Query> {
+        vec![Query::Instruments]
+    }
+
+    /// The question for the next page of an answer; `None` where the answer is all there is.
+    fn next_page(&self, query: &Query, body: &[u8]) -> Option<Query> {
+        let _ = (query, body);
+        None
+    }
+
+    /// Takes from a message what later messages of the same connection refer to by number. Only asked
+    /// where [`VenueDescription::binds`] says so.
+    fn bind(&self, message: &[u8], bindings: &mut Bindings) {
+        let _ = (message, bindings);
+    }
+
+    /// What must be sent back at once, for venues that ping in messages of their own.
+    fn reply(&self, message: &[u8]) -> Option<String> {
+        let _ = message;
+        None
+    }
+
+    /// The checksum of a book by the venue's rule, over the best levels of each side, best first;
+    /// `None` where the venue has none, or the levels cannot be written as it writes them.
+    fn book_checksum(&self, check: &BookChecksum, bids: &[Level], asks: &[Level]) -> Option<u32> {
+        let _ = (check, bids, asks);
+        None
+    }
 }
 
 /// Who a venue is and what it offers.
@@ -75,8 +112,8 @@ pub struct VenueDescription {
     pub id: VenueId,
     /// Its name for people.
     pub name: CompactString,
-    /// What wire protocol it speaks.
-    pub protocol: Protocol,
+    /// The name of the wire protocol that it speaks: `binance-spot`.
+    pub protocol: &'static str,
     /// Where its REST API is, unless configured.
     pub rest_url: CompactString,
     /// Where its WebSocket API is, unless configured.
@@ -97,13 +134,11 @@ pub struct VenueDescription {
     pub send_rate: u32,
     /// Streams that one socket carries at the most.
     pub streams_per_connection: usize,
-}
-
-/// A wire protocol.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Protocol {
-    /// Binance spot.
-    BinanceSpot,
+    /// How its books follow from its messages.
+    pub book: BookRule,
+    /// Whether its messages refer to earlier ones of the same connection by number
+    /// ([`Codec::bind`]).
+    pub binds: bool,
 }
 
 /// What order a venue's trades have, and what proves that none is missing.
@@ -147,7 +182,12 @@ pub enum LimitScope {
 #[derive(Debug, Clone, Copy)]
 pub enum Input<'a> {
     /// A message from a socket.
-    Message(&'a [u8]),
+    Message {
+        /// Its bytes.
+        bytes: &'a [u8],
+        /// What earlier messages of its connection said that it may refer to.
+        bindings: &'a Bindings,
+    },
     /// A successful answer (status 2xx) to a query.
     Answer {
         /// What was asked.
@@ -158,6 +198,14 @@ pub enum Input<'a> {
 }
 
 impl<'a> Input<'a> {
+    /// A message of a venue whose messages stand for themselves.
+    pub const fn message(bytes: &'a [u8]) -> Self {
+        Self::Message {
+            bytes,
+            bindings: Bindings::NONE,
+        }
+    }
+
     /// The decodable part of an exchange: its body, if it was answered with 2xx.
     pub fn of_exchange(exchange: &'a Exchange) -> Option<Self> {
         match &exchange.outcome {
@@ -230,6 +278,11 @@ pub enum DecodeError {
 }
 
 impl DecodeError {
+    /// An answer to something that this venue is never asked.
+    pub fn unasked(query: &Query) -> Self {
+        Self::UnknownMessage(format!("an answer about {}", query.name()))
+    }
+
     /// A stable name for counters and the quarantine.
     pub const fn name(&self) -> &'static str {
         match self {
@@ -253,6 +306,9 @@ pub enum EncodeError {
         /// What should have been said.
         what: &'static str,
     },
+    /// This build reads the venue's messages but does not write them.
+    #[error("the protocol of {0} is read here, not spoken")]
+    NotSpoken(VenueId),
     /// Something that the message needs is not there.
     #[error("{what} lacks {field}")]
     Missing {
@@ -288,6 +344,16 @@ pub enum RequestError {
     },
 }
 
+impl RequestError {
+    /// That a venue has no answer to such a question.
+    pub fn not_offered(venue: &VenueId, query: &Query) -> Self {
+        Self::NotOffered {
+            venue: venue.clone(),
+            what: query.name().into(),
+        }
+    }
+}
+
 /// Shorthand for tests and drivers that want one time for an event.
 impl Event {
     /// The venue's own time of what it says: when the trade happened, else when it was sent.
@@ -295,6 +361,7 @@ impl Event {
         match &self.kind {
             crate::EventKind::Trade(event) => Some(event.trade.time),
             crate::EventKind::AggregateTrade(trade) => Some(trade.time),
+            crate::EventKind::Liquidation(liquidation) => Some(liquidation.time),
             crate::EventKind::ServerTime(time) => Some(*time),
             _ => self.sent,
         }

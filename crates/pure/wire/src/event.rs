@@ -1,8 +1,8 @@
 //! [`Event`]: what a venue said, in our model and exactly.
 
 use quantflow_model::{
-    BookDelta, BookSnapshot, Instrument, Notional, Price, Quantity, Quote, Side, Timeframe,
-    Timestamp, Trade, TradeId, VenueSymbol,
+    BookDelta, BookSnapshot, ContractState, FundingRate, Instrument, Liquidation, Notional,
+    OptionState, Price, Quantity, Quote, Side, Timeframe, Timestamp, Trade, TradeId, VenueSymbol,
 };
 
 /// What a venue said of a symbol, in our model and exactly.
@@ -34,7 +34,15 @@ pub enum EventKind {
     Candle(Box<VenueCandle>),
     /// Statistics of the last 24 hours.
     Ticker(Box<Ticker>),
-    /// All instruments.
+    /// What a venue says of a contract beside its market: mark price, funding, open interest.
+    Contract(Box<ContractState>),
+    /// A funding rate that was paid.
+    Funding(FundingRate),
+    /// A position that the venue closed by force.
+    Liquidation(Liquidation),
+    /// What a venue computes for an option.
+    Option(Box<OptionState>),
+    /// Instruments: all of those that were asked for.
     Instruments(Vec<Instrument>),
     /// The venue's clock.
     ServerTime(Timestamp),
@@ -77,7 +85,8 @@ pub struct VenueCandle {
     pub timeframe: Timeframe,
     /// Where it begins.
     pub open_time: Timestamp,
-    /// The last instant in it as the venue says (earlier than the end where the venue was down).
+    /// The last instant in it: as the venue says (earlier than the end where the venue was down), or
+    /// a nanosecond before its end where it does not say.
     pub close_time: Timestamp,
     /// First price.
     pub open: Price,
@@ -87,22 +96,51 @@ pub struct VenueCandle {
     pub low: Price,
     /// Last price.
     pub close: Price,
-    /// Base volume.
+    /// Base volume (contracts where the venue counts in contracts).
     pub volume: Quantity,
-    /// Quote volume.
-    pub quote_volume: Notional,
-    /// Number of trades.
-    pub trades: u64,
-    /// Base volume in which the taker bought.
-    pub taker_buy_volume: Quantity,
-    /// Quote volume in which the taker bought.
-    pub taker_buy_quote_volume: Notional,
+    /// Quote volume, where said.
+    pub quote_volume: Option<Notional>,
+    /// Number of trades, where said.
+    pub trades: Option<u64>,
+    /// Base volume in which the taker bought, where said.
+    pub taker_buy_volume: Option<Quantity>,
+    /// Quote volume in which the taker bought, where said.
+    pub taker_buy_quote_volume: Option<Notional>,
     /// First trade, where said and there is one.
     pub first_id: Option<TradeId>,
     /// Last trade, where said and there is one.
     pub last_id: Option<TradeId>,
     /// Whether the venue says it is final; `None` where it does not say (REST).
     pub closed: Option<bool>,
+}
+
+impl VenueCandle {
+    /// A candle of which the venue says prices and volume only; `prices` are open, high, low, close.
+    pub fn bare(
+        timeframe: Timeframe,
+        open_time: Timestamp,
+        prices: [Price; 4],
+        volume: Quantity,
+    ) -> Self {
+        let [open, high, low, close] = prices;
+        Self {
+            timeframe,
+            open_time,
+            close_time: timeframe.end_of(open_time).plus_nanos(-1),
+            open,
+            high,
+            low,
+            close,
+            volume,
+            quote_volume: None,
+            trades: None,
+            taker_buy_volume: None,
+            taker_buy_quote_volume: None,
+            first_id: None,
+            last_id: None,
+            closed: None,
+        }
+    }
 }
 
 /// Statistics of the last 24 hours.
@@ -112,15 +150,15 @@ pub struct Ticker {
     pub last: Price,
     /// Quantity of the last trade.
     pub last_quantity: Option<Quantity>,
-    /// First price.
-    pub open: Price,
-    /// Highest price.
-    pub high: Price,
-    /// Lowest price.
-    pub low: Price,
-    /// Base volume.
-    pub volume: Quantity,
-    /// Quote volume.
+    /// First price, where said.
+    pub open: Option<Price>,
+    /// Highest price, where said.
+    pub high: Option<Price>,
+    /// Lowest price, where said.
+    pub low: Option<Price>,
+    /// Base volume, where said.
+    pub volume: Option<Quantity>,
+    /// Quote volume, where said.
     pub quote_volume: Option<Notional>,
     /// Last price less first.
     pub change: Option<Price>,
@@ -132,10 +170,10 @@ pub struct Ticker {
     pub previous_close: Option<Price>,
     /// Best bid and offer.
     pub quote: Option<Quote>,
-    /// Where the span begins.
-    pub open_time: Timestamp,
-    /// Where it ends.
-    pub close_time: Timestamp,
+    /// Where the span begins, where said.
+    pub open_time: Option<Timestamp>,
+    /// Where it ends, where said.
+    pub close_time: Option<Timestamp>,
     /// First trade in it.
     pub first_id: Option<TradeId>,
     /// Last trade in it.
@@ -165,4 +203,11 @@ pub enum Notice {
     ShuttingDown,
     /// A sign of life without content.
     Heartbeat,
+    /// Where to open a socket, as the venue said when it was asked ([`Query::SocketAddress`](crate::Query::SocketAddress)).
+    SocketAddress {
+        /// Base URL and what belongs behind it, the token included.
+        url: String,
+        /// How often the venue wants a sign of life of us, where it says so.
+        ping: Option<std::time::Duration>,
+    },
 }

@@ -7,6 +7,8 @@
 //! - [`Event`]: what a venue said, exactly, in our model.
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+mod bindings;
+mod book;
 mod chunk;
 mod codec;
 mod event;
@@ -16,14 +18,18 @@ mod position;
 mod record;
 mod request;
 
+pub use bindings::{Binding, Bindings};
+pub use book::{BookRule, BookSequence, SnapshotBy};
 pub use chunk::{RecordChunk, RecordIter};
 pub use codec::{
-    Codec, DecodeError, EncodeError, Encoded, Input, Limit, LimitScope, OrderRule, Protocol,
-    RequestError, Route, VenueDescription,
+    Codec, DecodeError, EncodeError, Encoded, Input, Limit, LimitScope, OrderRule, RequestError,
+    Route, VenueDescription,
 };
 pub use event::{AggregateTrade, Event, EventKind, Notice, Ticker, TradeEvent, VenueCandle};
 pub use exchange::{Exchange, ExchangeError, Failure, FailureKind, Outcome, Response};
 pub use import::{ImportBegin, ImportKind};
 pub use position::{LogPosition, LogRange, PartitionId};
 pub use record::{ChunkError, Connected, Disconnected, Record, RecordKind, Subscribed};
-pub use request::{Channel, HttpMethod, HttpRequest, Purpose, Query, SubscribePlan, Subscription};
+pub use request::{
+    Channel, HttpMethod, HttpRequest, KeepAlive, Purpose, Query, SubscribePlan, Subscription,
+};

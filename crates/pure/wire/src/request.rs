@@ -13,6 +13,15 @@ pub enum Query {
     ServerTime,
     /// All instruments and limits.
     Instruments,
+    /// The instruments of one kind of market, for venues that keep them apart.
+    InstrumentsOf {
+        /// The venue's name of that kind: `SPOT`, `linear`.
+        part: CompactString,
+        /// Where the page before ended, in the venue's words; `None`: the first page.
+        after: Option<CompactString>,
+    },
+    /// Where a socket may be opened, for venues that give an address and a token to each who asks.
+    SocketAddress,
     /// Candles with open time in `[from, to)`, oldest first.
     Candles {
         /// Which.
@@ -39,6 +48,26 @@ pub enum Query {
         symbol: VenueSymbol,
         /// The first id.
         from: TradeId,
+        /// At most so many.
+        limit: u32,
+    },
+    /// Single trades with time in `[from, to)`, in the venue's order.
+    Trades {
+        /// Which.
+        symbol: VenueSymbol,
+        /// First time; `None`: as far back as one answer reaches.
+        from: Option<Timestamp>,
+        /// Past the last time; `None`: up to now.
+        to: Option<Timestamp>,
+        /// At most so many.
+        limit: u32,
+    },
+    /// Single trades below an id, the newest of them.
+    TradesBeforeId {
+        /// Which.
+        symbol: VenueSymbol,
+        /// The id past the last.
+        before: TradeId,
         /// At most so many.
         limit: u32,
     },
@@ -79,20 +108,73 @@ pub enum Query {
         /// Which.
         symbol: Option<VenueSymbol>,
     },
+    /// Mark price, funding and open interest of a contract, or what is computed for an option, as
+    /// they are now; all symbols when `None`.
+    Contract {
+        /// Which.
+        symbol: Option<VenueSymbol>,
+    },
+    /// Funding rates that were paid, with time in `[from, to)`.
+    FundingRates {
+        /// Which.
+        symbol: VenueSymbol,
+        /// First time; `None`: the newest `limit`.
+        from: Option<Timestamp>,
+        /// Past the last time; `None`: up to now.
+        to: Option<Timestamp>,
+        /// At most so many.
+        limit: u32,
+    },
+    /// Open interest of a contract, where it is asked for apart.
+    OpenInterest {
+        /// Which.
+        symbol: VenueSymbol,
+    },
 }
 
 impl Query {
+    /// What is asked for, for people.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::ServerTime => "its clock",
+            Self::Instruments | Self::InstrumentsOf { .. } => "instruments",
+            Self::SocketAddress => "an address for a socket",
+            Self::Candles { .. } => "candles",
+            Self::RecentTrades { .. } => "the newest trades",
+            Self::TradesFromId { .. } => "trades from an id",
+            Self::Trades { .. } => "trades of a span of time",
+            Self::TradesBeforeId { .. } => "trades before an id",
+            Self::AggregateTrades { .. } => "aggregate trades",
+            Self::AggregateTradesFromId { .. } => "aggregate trades from an id",
+            Self::Book { .. } => "an order book",
+            Self::Ticker { .. } => "statistics of 24 hours",
+            Self::BestQuote { .. } => "best quotes",
+            Self::Contract { .. } => "the state of contracts",
+            Self::FundingRates { .. } => "funding rates",
+            Self::OpenInterest { .. } => "open interest",
+        }
+    }
+
     /// The symbol it asks about, where it asks about one.
     pub fn symbol(&self) -> Option<&VenueSymbol> {
         match self {
-            Self::ServerTime | Self::Instruments => None,
+            Self::ServerTime
+            | Self::Instruments
+            | Self::InstrumentsOf { .. }
+            | Self::SocketAddress => None,
             Self::Candles { symbol, .. }
             | Self::RecentTrades { symbol, .. }
             | Self::TradesFromId { symbol, .. }
+            | Self::Trades { symbol, .. }
+            | Self::TradesBeforeId { symbol, .. }
             | Self::AggregateTrades { symbol, .. }
             | Self::AggregateTradesFromId { symbol, .. }
-            | Self::Book { symbol, .. } => Some(symbol),
-            Self::Ticker { symbol } | Self::BestQuote { symbol } => symbol.as_ref(),
+            | Self::Book { symbol, .. }
+            | Self::FundingRates { symbol, .. }
+            | Self::OpenInterest { symbol } => Some(symbol),
+            Self::Ticker { symbol } | Self::BestQuote { symbol } | Self::Contract { symbol } => {
+                symbol.as_ref()
+            }
         }
     }
 }
@@ -154,6 +236,25 @@ pub enum Channel {
     Candles(Timeframe),
     /// Statistics of the last 24 hours.
     Ticker,
+    /// Mark price, funding, open interest of a contract; what is computed for an option.
+    Contract,
+    /// Positions that the venue closes by force.
+    Liquidations,
+}
+
+impl std::fmt::Display for Channel {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Trades => "trades",
+            Self::AggregateTrades => "aggregateTrades",
+            Self::Quotes => "quotes",
+            Self::Book => "book",
+            Self::Candles(timeframe) => return write!(f, "candles:{timeframe}"),
+            Self::Ticker => "ticker",
+            Self::Contract => "contract",
+            Self::Liquidations => "liquidations",
+        })
+    }
 }
 
 /// One stream that is wanted: a channel of a symbol.
@@ -178,4 +279,18 @@ pub struct SubscribePlan {
     pub subscriptions: Vec<Subscription>,
     /// The connection's name for people and metrics, such as `market-1`.
     pub label: CompactString,
+    /// A text that must be sent every so often, or the venue cuts the connection.
+    pub keep_alive: Option<KeepAlive>,
+    /// What must be asked first: its answer says where to connect
+    /// ([`Notice::SocketAddress`](crate::Notice::SocketAddress)), and `target` stands behind that.
+    pub address: Option<Query>,
+}
+
+/// A text that must be sent every so often.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeepAlive {
+    /// How often.
+    pub every: std::time::Duration,
+    /// What.
+    pub message: String,
 }

@@ -225,7 +225,7 @@ fn decode(context: &Context, venue: &str, method: &str, file: &Path) -> Outcome 
             if message.is_empty() {
                 continue;
             }
-            let result = codec.decode(&Input::Message(message), &mut events);
+            let result = codec.decode(&Input::message(message), &mut events);
             tally.take(number, result, &mut events, &mut out)?;
         }
     }

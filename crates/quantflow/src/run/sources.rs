@@ -290,6 +290,8 @@ fn name(channel: Channel) -> String {
         Channel::Book => "book",
         Channel::Candles(_) => "candles",
         Channel::Ticker => "ticker",
+        Channel::Contract => "contract",
+        Channel::Liquidations => "liquidations",
     }
     .to_owned()
 }

@@ -126,7 +126,7 @@ impl Pulse {
     /// Learns from a message what the driver must know; everything else is the pipeline's.
     pub(crate) fn observe(&mut self, payload: &[u8], now: Timestamp) {
         let codec = Arc::clone(&self.codec);
-        let input = Input::Message(payload);
+        let input = Input::message(payload);
         let route = codec.route(&input);
         if matches!(route, Route::Symbol(_)) {
             self.market(now);

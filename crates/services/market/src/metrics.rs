@@ -50,6 +50,7 @@ pub(crate) fn count(partition: &str, counts: &Counts) {
         ("aggregate-beside-trades", counts.unused_aggregates),
         ("known-in-answer", counts.known_in_answers),
         ("left-to-stream", counts.left_to_stream),
+        ("not-kept", counts.not_kept),
         ("foreign-symbol", counts.foreign_rows),
         ("book-does-not-continue", counts.unused_book_deltas),
         ("failed-request", counts.failed_requests),

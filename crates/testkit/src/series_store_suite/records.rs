@@ -219,6 +219,7 @@ fn full_commit(from: u64, name: &str) -> Commit {
         status: InstrumentStatus::Trading,
         tick: Some("0.01".parse().unwrap()),
         lot: None,
+        contract: None,
         minimum_notional: None,
     }];
     commit.state = vec![StateEntry {

@@ -125,7 +125,7 @@ fn trades(records: &RecordChunk) -> BTreeMap<String, Vec<Timestamp>> {
     let mut events = Vec::new();
     for record in records.iter().filter(|r| r.kind == RecordKind::Text) {
         codec()
-            .decode(&Input::Message(record.payload), &mut events)
+            .decode(&Input::message(record.payload), &mut events)
             .unwrap();
     }
     for event in events {

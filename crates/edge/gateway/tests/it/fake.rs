@@ -231,6 +231,7 @@ impl MarketQueries for FakeMarket {
             .map(|(name, spelling)| SymbolView {
                 symbol: symbol(name),
                 instrument: Some(Instrument {
+                    contract: None,
                     symbol: symbol(name),
                     venue_symbol: VenueSymbol::new(spelling).unwrap(),
                     status: InstrumentStatus::Trading,

@@ -210,6 +210,7 @@ impl BookMaker {
             quantity: units.quantity(i128::from(*quantity)),
         };
         BookSnapshot {
+            checksum: None,
             last_update_id: self.update,
             time: None,
             bids: self.bids.iter().rev().map(level).collect(),
@@ -235,6 +236,7 @@ impl BookMaker {
         let mut bids: Vec<Level> = levels(false).collect();
         bids.reverse();
         Some(BookDelta {
+            checksum: None,
             first_update_id,
             last_update_id: self.update,
             previous_update_id: None,

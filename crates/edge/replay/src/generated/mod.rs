@@ -148,6 +148,7 @@ impl GeneratedMarket {
             };
             listings.push(Listing {
                 instrument: Instrument {
+                    contract: None,
                     symbol,
                     venue_symbol,
                     status: InstrumentStatus::Trading,

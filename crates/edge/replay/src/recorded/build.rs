@@ -197,6 +197,7 @@ impl Builder {
         let lap = repeat.then(|| (ends.since(begins) / MINUTE + 1) * MINUTE);
         let listing = Listing {
             instrument: Instrument {
+                contract: None,
                 symbol,
                 venue_symbol,
                 status: InstrumentStatus::Trading,

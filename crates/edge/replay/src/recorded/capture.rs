@@ -37,7 +37,7 @@ pub(super) fn read(
                 body: json,
             }
         } else {
-            Input::Message(json)
+            Input::message(json)
         };
         codec
             .decode(&input, &mut events)

@@ -52,6 +52,7 @@ impl Book {
             quantity: *quantity,
         };
         BookSnapshot {
+            checksum: None,
             last_update_id: self.last_update_id,
             time: None,
             bids: self.bids.iter().rev().take(levels).map(level).collect(),
@@ -89,6 +90,7 @@ impl Gathered {
         let mut bids: Vec<Level> = levels(gathered.bids).collect();
         bids.reverse();
         Some(BookDelta {
+            checksum: None,
             first_update_id,
             last_update_id: gathered.last,
             previous_update_id: None,

@@ -233,11 +233,11 @@ fn candles_of_every_timeframe_are_naive_sums_of_decimals() {
                     candle.volume
                 )
             );
-            assert_eq!(Some(ours.quote_volume), candle.quote_volume);
-            assert_eq!(Some(ours.trades), candle.trades);
-            assert_eq!(Some(ours.taker_buy_volume), candle.taker_buy_volume);
+            assert_eq!(ours.quote_volume, candle.quote_volume);
+            assert_eq!(ours.trades, candle.trades);
+            assert_eq!(ours.taker_buy_volume, candle.taker_buy_volume);
             let quote = candle.taker_buy_quote_volume;
-            assert_eq!(Some(ours.taker_buy_quote_volume), quote);
+            assert_eq!(ours.taker_buy_quote_volume, quote);
             assert_eq!(ours.first_id, candle.first_trade.map(|key| key.id));
             assert_eq!(ours.last_id, candle.last_trade.map(|key| key.id));
         }

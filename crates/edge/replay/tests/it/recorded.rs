@@ -300,7 +300,7 @@ fn real_trades_come_back_exactly() {
                 (ours.open, ours.close, ours.volume),
                 (candle.open, candle.close, candle.volume)
             );
-            assert_eq!(Some(ours.quote_volume), candle.quote_volume);
+            assert_eq!(ours.quote_volume, candle.quote_volume);
         }
     }
 }

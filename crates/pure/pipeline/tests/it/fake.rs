@@ -7,8 +7,8 @@ use quantflow_model::{
     Timeframe, Timestamp, Trade, TradeFlags, TradeId, VenueId, VenueSymbol,
 };
 use quantflow_wire::{
-    AggregateTrade, Channel, Codec, DecodeError, EncodeError, Encoded, Event, EventKind, Exchange,
-    HttpMethod, HttpRequest, Input, OrderRule, Outcome, Protocol, Purpose, Query, RequestError,
+    AggregateTrade, BookRule, Channel, Codec, DecodeError, EncodeError, Encoded, Event, EventKind,
+    Exchange, HttpMethod, HttpRequest, Input, OrderRule, Outcome, Purpose, Query, RequestError,
     Response, Route, SubscribePlan, Subscription, TradeEvent, VenueCandle, VenueDescription,
 };
 
@@ -22,9 +22,11 @@ impl Fake {
     pub(crate) fn new(order: OrderRule) -> Self {
         Self {
             description: VenueDescription {
+                book: BookRule::REQUESTED,
+                binds: false,
                 id: venue(),
                 name: "Fake".into(),
-                protocol: Protocol::BinanceSpot,
+                protocol: "binance-spot",
                 rest_url: "".into(),
                 ws_url: "".into(),
                 order,
@@ -183,12 +185,14 @@ fn event(line: &str) -> Result<Event, DecodeError> {
             time: None,
         }),
         "S" => EventKind::BookSnapshot(BookSnapshot {
+            checksum: None,
             last_update_id: words.read()?,
             time: None,
             bids: words.levels()?,
             asks: words.levels()?,
         }),
         "D" => EventKind::BookDelta(BookDelta {
+            checksum: None,
             first_update_id: words.read()?,
             last_update_id: words.read()?,
             previous_update_id: None,
@@ -208,10 +212,10 @@ fn event(line: &str) -> Result<Event, DecodeError> {
                 low: words.read()?,
                 close: words.read()?,
                 volume: words.read()?,
-                quote_volume: words.read()?,
-                trades: words.read()?,
-                taker_buy_volume: words.read()?,
-                taker_buy_quote_volume: words.read()?,
+                quote_volume: Some(words.read()?),
+                trades: Some(words.read()?),
+                taker_buy_volume: Some(words.read()?),
+                taker_buy_quote_volume: Some(words.read()?),
                 first_id: None,
                 last_id: None,
                 closed: Some(true),
@@ -236,7 +240,7 @@ impl Codec for Fake {
     }
 
     fn route<'a>(&self, input: &Input<'a>) -> Route<'a> {
-        let (Input::Message(bytes) | Input::Answer { body: bytes, .. }) = input;
+        let (Input::Message { bytes, .. } | Input::Answer { body: bytes, .. }) = input;
         std::str::from_utf8(bytes)
             .ok()
             .and_then(|text| text.split_whitespace().nth(1))
@@ -244,7 +248,7 @@ impl Codec for Fake {
     }
 
     fn decode(&self, input: &Input<'_>, events: &mut Vec<Event>) -> Result<(), DecodeError> {
-        let (Input::Message(bytes) | Input::Answer { body: bytes, .. }) = input;
+        let (Input::Message { bytes, .. } | Input::Answer { body: bytes, .. }) = input;
         let text = std::str::from_utf8(bytes).map_err(|e| DecodeError::Malformed(e.to_string()))?;
         let all: Result<Vec<Event>, DecodeError> = text
             .lines()

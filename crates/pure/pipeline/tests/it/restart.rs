@@ -82,6 +82,7 @@ fn join(mut first: Output, second: Output) -> Output {
     counts.corrected_candles += more.corrected_candles;
     counts.known_in_answers += more.known_in_answers;
     counts.left_to_stream += more.left_to_stream;
+    counts.not_kept += more.not_kept;
     counts.foreign_rows += more.foreign_rows;
     counts.unused_book_deltas += more.unused_book_deltas;
     counts.failed_requests += more.failed_requests;

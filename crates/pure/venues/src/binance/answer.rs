@@ -6,7 +6,9 @@ use quantflow_wire::{DecodeError, Event, EventKind, Query, Ticker, TradeEvent, V
 use super::instruments;
 use super::message::{aggregate_of, venue_error};
 use super::scan::taker;
-use super::tree::{Fields, Tree, decimal, time_of};
+use super::value::{id_or_none, time, time_of};
+use crate::json::value::decimal_in_text;
+use crate::json::{Fields, Json};
 
 /// What an answer says.
 pub(super) struct Answer {
@@ -16,7 +18,7 @@ pub(super) struct Answer {
 }
 
 pub(super) fn decode(venue: &VenueId, query: &Query, body: &[u8]) -> Result<Answer, DecodeError> {
-    let tree = Tree::parse(body)?;
+    let tree = Json::parse(body)?;
     if tree.entry("code").is_some() && tree.entry("msg").is_some() {
         let (code, message) = venue_error(&tree)?;
         return Err(DecodeError::Venue { code, message });
@@ -30,10 +32,10 @@ pub(super) fn decode(venue: &VenueId, query: &Query, body: &[u8]) -> Result<Answ
     })
 }
 
-fn events(query: &Query, tree: &Tree<'_>) -> Result<Vec<Event>, DecodeError> {
+fn events(query: &Query, tree: &Json<'_>) -> Result<Vec<Event>, DecodeError> {
     match query {
         Query::ServerTime => {
-            let time = Fields::new("time", tree)?.time("serverTime")?;
+            let time = Fields::in_text("time", tree)?.read("serverTime", time)?;
             Ok(vec![of(None, Some(time), EventKind::ServerTime(time))])
         }
         Query::Instruments => Ok(Vec::new()), // read by `decode`
@@ -44,24 +46,25 @@ fn events(query: &Query, tree: &Tree<'_>) -> Result<Vec<Event>, DecodeError> {
             Ok(of(Some(symbol), None, EventKind::Candle(Box::new(candle))))
         }),
         Query::RecentTrades { symbol, .. } => rows("trades", tree, |row| {
-            trade(symbol, &Fields::new("trades", row)?)
+            trade(symbol, &Fields::in_text("trades", row)?)
         }),
         Query::TradesFromId { symbol, .. } => rows("historicalTrades", tree, |row| {
-            trade(symbol, &Fields::new("historicalTrades", row)?)
+            trade(symbol, &Fields::in_text("historicalTrades", row)?)
         }),
         Query::AggregateTrades { symbol, .. } | Query::AggregateTradesFromId { symbol, .. } => {
             rows("aggTrades", tree, |row| {
-                let trade = aggregate_of(&Fields::new("aggTrades", row)?)?;
+                let trade = aggregate_of(&Fields::in_text("aggTrades", row)?)?;
                 Ok(of(Some(symbol), None, EventKind::AggregateTrade(trade)))
             })
         }
         Query::Book { symbol, .. } => {
-            let f = Fields::new("depth", tree)?;
+            let f = Fields::in_text("depth", tree)?;
             let book = BookSnapshot {
                 last_update_id: f.unsigned("lastUpdateId")?,
                 time: None,
                 bids: f.levels("bids")?,
                 asks: f.levels("asks")?,
+                checksum: None,
             };
             Ok(vec![of(Some(symbol), None, EventKind::BookSnapshot(book))])
         }
@@ -71,6 +74,7 @@ fn events(query: &Query, tree: &Tree<'_>) -> Result<Vec<Event>, DecodeError> {
                 Ok(EventKind::Quote(quote(f)?))
             })
         }
+        other => Err(DecodeError::unasked(other)),
     }
 }
 
@@ -85,11 +89,11 @@ fn of(symbol: Option<&VenueSymbol>, sent: Option<Timestamp>, kind: EventKind) ->
 /// Each element of a list; none is kept when one is bad.
 fn rows<'t, 'a>(
     message: &'static str,
-    tree: &'t Tree<'a>,
-    row: impl Fn(&'t Tree<'a>) -> Result<Event, DecodeError>,
+    tree: &'t Json<'a>,
+    row: impl Fn(&'t Json<'a>) -> Result<Event, DecodeError>,
 ) -> Result<Vec<Event>, DecodeError> {
     match tree {
-        Tree::List(items) => items.iter().map(row).collect(),
+        Json::List(items) => items.iter().map(row).collect(),
         other => Err(DecodeError::BadField {
             message,
             field: "",
@@ -102,11 +106,11 @@ fn rows<'t, 'a>(
 fn one_or_all<'t, 'a>(
     message: &'static str,
     asked: Option<&VenueSymbol>,
-    tree: &'t Tree<'a>,
+    tree: &'t Json<'a>,
     kind: impl Fn(&Fields<'t, 'a>) -> Result<EventKind, DecodeError>,
 ) -> Result<Vec<Event>, DecodeError> {
-    let read = |item: &'t Tree<'a>| {
-        let f = Fields::new(message, item)?;
+    let read = |item: &'t Json<'a>| {
+        let f = Fields::in_text(message, item)?;
         let symbol = f.symbol("symbol")?;
         // an answer about another symbol must not be filed under the one that was asked for
         if asked.is_some_and(|asked| *asked != symbol) {
@@ -125,7 +129,7 @@ fn trade(symbol: &VenueSymbol, f: &Fields<'_, '_>) -> Result<Event, DecodeError>
     // neither adds anything, and old answers lack them
     let trade = Trade {
         id: f.id("id")?,
-        time: f.time("time")?,
+        time: f.read("time", time)?,
         price: f.price("price")?,
         quantity: f.quantity("qty")?,
         side: taker(f.flag("isBuyerMaker")?),
@@ -145,7 +149,7 @@ fn trade(symbol: &VenueSymbol, f: &Fields<'_, '_>) -> Result<Event, DecodeError>
 /// `[open time, open, high, low, close, volume, close time, quote volume, trades, taker buy base,
 /// taker buy quote, ignored]`
 fn candle(
-    row: &Tree<'_>,
+    row: &Json<'_>,
     timeframe: quantflow_model::Timeframe,
 ) -> Result<VenueCandle, DecodeError> {
     const NAMES: [&str; 12] = [
@@ -162,15 +166,15 @@ fn candle(
         "taker buy quote volume",
         "ignored",
     ];
-    let bad = |field, found: &Tree<'_>| DecodeError::BadField {
+    let bad = |field, found: &Json<'_>| DecodeError::BadField {
         message: "klines",
         field,
         found: found.shown(),
     };
-    let Tree::List(items) = row else {
+    let Json::List(items) = row else {
         return Err(bad("", row));
     };
-    let items: &[Tree<'_>; 12] = match items.as_slice().try_into() {
+    let items: &[Json<'_>; 12] = match items.as_slice().try_into() {
         Ok(items) => items,
         Err(_) if items.len() < 12 => {
             return Err(DecodeError::Missing {
@@ -180,26 +184,26 @@ fn candle(
         }
         Err(_) => return Err(bad("", row)),
     };
-    let number = |at: usize| decimal(&items[at]).ok_or_else(|| bad(NAMES[at], &items[at]));
+    let number = |at: usize| decimal_in_text(&items[at]).ok_or_else(|| bad(NAMES[at], &items[at]));
     let whole = |at: usize| {
         items[at]
             .unsigned()
             .ok_or_else(|| bad(NAMES[at], &items[at]))
     };
-    let time = |at: usize| time_of(whole(at)?).ok_or_else(|| bad(NAMES[at], &items[at]));
+    let time_at = |at: usize| time_of(whole(at)?).ok_or_else(|| bad(NAMES[at], &items[at]));
     Ok(VenueCandle {
         timeframe,
-        open_time: time(0)?,
-        close_time: time(6)?,
+        open_time: time_at(0)?,
+        close_time: time_at(6)?,
         open: number(1)?.into(),
         high: number(2)?.into(),
         low: number(3)?.into(),
         close: number(4)?.into(),
         volume: number(5)?.into(),
-        quote_volume: number(7)?.into(),
-        trades: whole(8)?,
-        taker_buy_volume: number(9)?.into(),
-        taker_buy_quote_volume: number(10)?.into(),
+        quote_volume: Some(number(7)?.into()),
+        trades: Some(whole(8)?),
+        taker_buy_volume: Some(number(9)?.into()),
+        taker_buy_quote_volume: Some(number(10)?.into()),
         first_id: None,
         last_id: None,
         closed: None,
@@ -221,20 +225,20 @@ fn ticker(f: &Fields<'_, '_>) -> Result<EventKind, DecodeError> {
     Ok(EventKind::Ticker(Box::new(Ticker {
         last: f.price("lastPrice")?,
         last_quantity: Some(f.quantity("lastQty")?),
-        open: f.price("openPrice")?,
-        high: f.price("highPrice")?,
-        low: f.price("lowPrice")?,
-        volume: f.quantity("volume")?,
+        open: Some(f.price("openPrice")?),
+        high: Some(f.price("highPrice")?),
+        low: Some(f.price("lowPrice")?),
+        volume: Some(f.quantity("volume")?),
         quote_volume: Some(f.notional("quoteVolume")?),
         change: Some(f.price("priceChange")?),
         change_percent: Some(f.decimal("priceChangePercent")?),
         weighted_average: Some(f.price("weightedAvgPrice")?),
         previous_close: Some(f.price("prevClosePrice")?),
         quote: Some(quote(f)?),
-        open_time: f.time("openTime")?,
-        close_time: f.time("closeTime")?,
-        first_id: f.optional_id("firstId")?,
-        last_id: f.optional_id("lastId")?,
+        open_time: Some(f.read("openTime", time)?),
+        close_time: Some(f.read("closeTime", time)?),
+        first_id: f.read("firstId", id_or_none)?,
+        last_id: f.read("lastId", id_or_none)?,
         trades: Some(f.unsigned("count")?),
     })))
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use quantflow_model::{Timeframe, VenueId};
-use quantflow_wire::{Channel, OrderRule, Protocol, VenueDescription};
+use quantflow_wire::{BookRule, Channel, OrderRule, VenueDescription};
 
 use super::limits;
 
@@ -47,7 +47,7 @@ pub(super) fn description(id: VenueId) -> VenueDescription {
     VenueDescription {
         id,
         name,
-        protocol: Protocol::BinanceSpot,
+        protocol: super::BinanceSpot::PROTOCOL,
         rest_url: "https://api.binance.com".into(),
         ws_url: "wss://stream.binance.com:9443".into(),
         order: OrderRule::ContiguousIds,
@@ -60,5 +60,7 @@ pub(super) fn description(id: VenueId) -> VenueDescription {
         connection_lifetime: Some(Duration::from_hours(24)),
         send_rate: 5,
         streams_per_connection: STREAMS_PER_CONNECTION,
+        book: BookRule::REQUESTED,
+        binds: false,
     }
 }

@@ -93,6 +93,10 @@ impl<'a> Writer<'a> {
             EventKind::BookSnapshot(_) => return Err(self.no_such("a whole book on a socket")),
             EventKind::Instruments(_) => return Err(self.no_such("instruments on a socket")),
             EventKind::ServerTime(_) => return Err(self.no_such("its clock on a socket")),
+            EventKind::Contract(_)
+            | EventKind::Funding(_)
+            | EventKind::Liquidation(_)
+            | EventKind::Option(_) => return Err(self.no_such("contracts")),
             EventKind::Notice(_) => {} // written above
         }
         if combined {
@@ -112,6 +116,7 @@ impl<'a> Writer<'a> {
                 "e": "serverShutdown",
                 "E": self.time(needed(sent, "serverShutdown", "sent")?),
             }),
+            Notice::SocketAddress { .. } => return Err(self.no_such("an address")),
             Notice::Heartbeat => return Err(self.no_such("a heartbeat (it pings instead)")),
         };
         Ok(body.to_string().into_bytes())
@@ -225,17 +230,12 @@ impl<'a> Writer<'a> {
         );
         let (first, last) = (id_or_none(c.first_id), id_or_none(c.last_id));
         let [o, h, l, cl] = [c.open.0, c.high.0, c.low.0, c.close.0].map(padded);
-        let [v, q, tv, tq] = [
-            c.volume.0,
-            c.quote_volume.0,
-            c.taker_buy_volume.0,
-            c.taker_buy_quote_volume.0,
-        ]
-        .map(padded);
+        let all = AllOfCandle::of(c)?;
+        let [v, q, tv, tq] = all.volumes.map(padded);
         put!(
             out,
             "\"f\":{first},\"L\":{last},\"o\":\"{o}\",\"c\":\"{cl}\",\"h\":\"{h}\",\"l\":\"{l}\",\"v\":\"{v}\",\"n\":{},\"x\":{closed},\"q\":\"{q}\",\"V\":\"{tv}\",\"Q\":\"{tq}\",\"B\":\"0\"}}}}",
-            c.trades
+            all.trades
         );
         Ok(())
     }
@@ -249,7 +249,7 @@ impl<'a> Writer<'a> {
     ) -> Result<(), EncodeError> {
         let all = AllOfTicker::of(ticker)?;
         // the venue sends it at the end of its span
-        let sent = self.time(event.sent.unwrap_or(ticker.close_time));
+        let sent = self.time(event.sent.unwrap_or(all.close_time));
         let symbol = text(symbol.as_str());
         let percent = all.change_percent.padded(3);
         put!(
@@ -269,17 +269,17 @@ impl<'a> Writer<'a> {
             padded(quote.bid_quantity.0),
             padded(quote.ask.0),
             padded(quote.ask_quantity.0),
-            padded(ticker.open.0),
-            padded(ticker.high.0),
-            padded(ticker.low.0),
-            padded(ticker.volume.0),
+            padded(all.open),
+            padded(all.high),
+            padded(all.low),
+            padded(all.volume),
             padded(all.quote_volume),
         );
         put!(
             out,
             "\"O\":{},\"C\":{},\"F\":{},\"L\":{},\"n\":{}}}",
-            self.time(ticker.open_time),
-            self.time(ticker.close_time),
+            self.time(all.open_time),
+            self.time(all.close_time),
             id_or_none(ticker.first_id),
             id_or_none(ticker.last_id),
             all.trades,
@@ -309,9 +309,35 @@ fn quote_message(
     Ok(())
 }
 
+/// A candle with everything that the venue always says.
+pub(super) struct AllOfCandle {
+    /// Base volume, quote volume, and what takers bought of each.
+    pub(super) volumes: [Decimal; 4],
+    pub(super) trades: u64,
+}
+
+impl AllOfCandle {
+    pub(super) fn of(c: &VenueCandle) -> Result<Self, EncodeError> {
+        const WHAT: &str = "kline";
+        let bought = needed(c.taker_buy_volume, WHAT, "taker_buy_volume")?.0;
+        let paid = needed(c.taker_buy_quote_volume, WHAT, "taker_buy_quote_volume")?.0;
+        let quote = needed(c.quote_volume, WHAT, "quote_volume")?.0;
+        Ok(Self {
+            volumes: [c.volume.0, quote, bought, paid],
+            trades: needed(c.trades, WHAT, "trades")?,
+        })
+    }
+}
+
 /// A ticker with everything that the venue always says.
 pub(super) struct AllOfTicker {
     pub(super) last_quantity: Decimal,
+    pub(super) open: Decimal,
+    pub(super) high: Decimal,
+    pub(super) low: Decimal,
+    pub(super) volume: Decimal,
+    pub(super) open_time: Timestamp,
+    pub(super) close_time: Timestamp,
     pub(super) quote_volume: Decimal,
     pub(super) change: Decimal,
     pub(super) change_percent: Decimal,
@@ -327,6 +353,12 @@ impl AllOfTicker {
         const WHAT: &str = "ticker/24hr";
         Ok(Self {
             last_quantity: needed(ticker.last_quantity, WHAT, "last_quantity")?.0,
+            open: needed(ticker.open, WHAT, "open")?.0,
+            high: needed(ticker.high, WHAT, "high")?.0,
+            low: needed(ticker.low, WHAT, "low")?.0,
+            volume: needed(ticker.volume, WHAT, "volume")?.0,
+            open_time: needed(ticker.open_time, WHAT, "open_time")?,
+            close_time: needed(ticker.close_time, WHAT, "close_time")?,
             quote_volume: needed(ticker.quote_volume, WHAT, "quote_volume")?.0,
             change: needed(ticker.change, WHAT, "change")?.0,
             change_percent: needed(ticker.change_percent, WHAT, "change_percent")?,

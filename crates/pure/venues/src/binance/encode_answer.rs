@@ -6,7 +6,7 @@ use quantflow_model::{BookSnapshot, Decimal, Notional, Price, Quantity, Quote, V
 use quantflow_wire::{EncodeError, Event, EventKind, Query, Ticker, TradeEvent, VenueCandle};
 
 use super::encode::{
-    AllOfTicker, Writer, buyer_is_maker, id_or_none, levels, needed, padded, put, text,
+    AllOfCandle, AllOfTicker, Writer, buyer_is_maker, id_or_none, levels, needed, padded, put, text,
 };
 use super::instruments;
 
@@ -47,8 +47,7 @@ impl Writer<'_> {
             Query::Candles { timeframe, .. } => {
                 self.list(&mut out, events, |out, event| match &event.kind {
                     EventKind::Candle(candle) if candle.timeframe == *timeframe => {
-                        self.candle_row(out, candle);
-                        Ok(())
+                        self.candle_row(out, candle)
                     }
                     _ => Err(self.no_such("such an event among candles")),
                 })?;
@@ -89,6 +88,7 @@ impl Writer<'_> {
                     }
                 })?;
             }
+            other => return Err(self.no_such(other.name())),
         }
         Ok(out)
     }
@@ -139,24 +139,17 @@ impl Writer<'_> {
         self.list(out, events, named)
     }
 
-    fn candle_row(&self, out: &mut Vec<u8>, c: &VenueCandle) {
-        let [o, h, l, cl, v, q, tv, tq] = [
-            c.open.0,
-            c.high.0,
-            c.low.0,
-            c.close.0,
-            c.volume.0,
-            c.quote_volume.0,
-            c.taker_buy_volume.0,
-            c.taker_buy_quote_volume.0,
-        ]
-        .map(padded);
+    fn candle_row(&self, out: &mut Vec<u8>, c: &VenueCandle) -> Result<(), EncodeError> {
+        let all = AllOfCandle::of(c)?;
+        let [o, h, l, cl] = [c.open.0, c.high.0, c.low.0, c.close.0].map(padded);
+        let [v, q, tv, tq] = all.volumes.map(padded);
         let (open, close) = (self.time(c.open_time), self.time(c.close_time));
         put!(
             out,
             "[{open},\"{o}\",\"{h}\",\"{l}\",\"{cl}\",\"{v}\",{close},\"{q}\",{},\"{tv}\",\"{tq}\",\"0\"]",
-            c.trades
+            all.trades
         );
+        Ok(())
     }
 
     fn trade_row(&self, out: &mut Vec<u8>, event: &TradeEvent) -> Result<(), EncodeError> {
@@ -196,17 +189,17 @@ impl Writer<'_> {
         put!(
             out,
             ",\"openPrice\":\"{}\",\"highPrice\":\"{}\",\"lowPrice\":\"{}\",\"volume\":\"{}\",\"quoteVolume\":\"{}\",",
-            padded(ticker.open.0),
-            padded(ticker.high.0),
-            padded(ticker.low.0),
-            padded(ticker.volume.0),
+            padded(all.open),
+            padded(all.high),
+            padded(all.low),
+            padded(all.volume),
             padded(all.quote_volume),
         );
         put!(
             out,
             "\"openTime\":{},\"closeTime\":{},\"firstId\":{},\"lastId\":{},\"count\":{}}}",
-            self.time(ticker.open_time),
-            self.time(ticker.close_time),
+            self.time(all.open_time),
+            self.time(all.close_time),
             id_or_none(ticker.first_id),
             id_or_none(ticker.last_id),
             all.trades,

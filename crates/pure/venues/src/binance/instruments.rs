@@ -8,21 +8,22 @@ use serde_json::{Value, json};
 
 use super::TimeUnit;
 use super::answer::Answer;
-use super::tree::{Fields, Tree};
+use super::value::time;
+use crate::json::{Fields, Json};
 
 const MESSAGE: &str = "exchangeInfo";
 
-pub(super) fn decode(venue: &VenueId, tree: &Tree<'_>) -> Result<Answer, DecodeError> {
-    let f = Fields::new(MESSAGE, tree)?;
-    let sent = f.time("serverTime")?;
+pub(super) fn decode(venue: &VenueId, tree: &Json<'_>) -> Result<Answer, DecodeError> {
+    let f = Fields::in_text(MESSAGE, tree)?;
+    let sent = f.read("serverTime", time)?;
     let found = f.get("symbols")?;
-    let Tree::List(items) = found else {
+    let Json::List(items) = found else {
         return Err(f.bad("symbols", found));
     };
     let mut instruments = Vec::with_capacity(items.len());
     let mut unnamed_instruments = 0;
     for item in items {
-        match instrument(venue, &Fields::new(MESSAGE, item)?)? {
+        match instrument(venue, &Fields::in_text(MESSAGE, item)?)? {
             Some(instrument) => instruments.push(instrument),
             None => unnamed_instruments += 1,
         }
@@ -59,6 +60,7 @@ fn instrument(venue: &VenueId, f: &Fields<'_, '_>) -> Result<Option<Instrument>,
         tick: filters.tick,
         lot: filters.lot,
         minimum_notional: filters.minimum_notional,
+        contract: None,
     }))
 }
 
@@ -72,12 +74,12 @@ struct Filters {
 /// A step or minimum of zero means that there is none.
 fn filters(f: &Fields<'_, '_>) -> Result<Filters, DecodeError> {
     let found = f.get("filters")?;
-    let Tree::List(items) = found else {
+    let Json::List(items) = found else {
         return Err(f.bad("filters", found));
     };
     let mut filters = Filters::default();
     for item in items {
-        let filter = Fields::new(MESSAGE, item)?;
+        let filter = Fields::in_text(MESSAGE, item)?;
         let positive = |field| {
             let number = filter.decimal(field)?;
             Ok::<_, DecodeError>(number.is_positive().then_some(number))

@@ -6,6 +6,8 @@ use std::time::Duration;
 use quantflow_wire::{Limit, LimitScope, Query, Response};
 use serde::Deserialize;
 
+use crate::http::{header, retry_after};
+
 const WEIGHT: &str = "weight-1m";
 const RAW: &str = "raw-5m";
 
@@ -75,13 +77,6 @@ pub(super) fn told(query: &Query, body: &[u8]) -> Option<Vec<Limit>> {
     found.then_some(limits)
 }
 
-fn header<'a>(response: &'a Response, name: &str) -> Option<&'a str> {
-    let mut headers = response.headers.iter();
-    headers
-        .find(|(key, _)| key.eq_ignore_ascii_case(name))
-        .map(|(_, value)| value.trim())
-}
-
 /// In the order of [`documented`]; only the weight is told.
 pub(super) fn used(response: &Response) -> Vec<Option<u32>> {
     let weight = header(response, "x-mbx-used-weight-1m").and_then(|text| text.parse().ok());
@@ -91,10 +86,7 @@ pub(super) fn used(response: &Response) -> Vec<Option<u32>> {
 /// `Retry-After` counts for every refusal. Where a 429, 418 or 403 lacks it, the shortest time that
 /// the documents name: the window of the weight, the shortest ban, the firewall's window.
 pub(super) fn stay_away(response: &Response) -> Option<Duration> {
-    let told = || {
-        let seconds = header(response, "retry-after")?.parse().ok()?;
-        Some(Duration::from_secs(seconds))
-    };
+    let told = || retry_after(response);
     let at_least = |seconds| Some(told().unwrap_or(Duration::from_secs(seconds)));
     match response.status {
         429 => at_least(60),

@@ -7,17 +7,18 @@ use quantflow_wire::{
 
 use super::request;
 use super::scan::taker;
-use super::tree::{Fields, Tree};
+use super::value::{id_or_none, time};
+use crate::json::{Fields, Json};
 
 /// Reads a message; also tells whether it is of a kind that the scanner should have read.
 pub(super) fn decode(bytes: &[u8]) -> Result<(Event, bool), DecodeError> {
-    let tree = Tree::parse(bytes)?;
+    let tree = Json::parse(bytes)?;
     let Some(stream) = tree.entry("stream") else {
         return checked_payload(&tree);
     };
-    let envelope = Fields::new("combined", &tree)?;
+    let envelope = Fields::in_text("combined", &tree)?;
     let data = envelope.get("data")?;
-    if matches!(&tree, Tree::Object(entries) if entries.len() > 2) {
+    if matches!(&tree, Json::Object(entries) if entries.len() > 2) {
         return Err(DecodeError::UnknownMessage(tree.names()));
     }
     let name = stream
@@ -40,7 +41,7 @@ pub(super) fn stream_symbol(name: &str) -> Option<&str> {
 }
 
 /// What is not about a symbol names none: routing goes by the name.
-fn checked_payload(tree: &Tree<'_>) -> Result<(Event, bool), DecodeError> {
+fn checked_payload(tree: &Json<'_>) -> Result<(Event, bool), DecodeError> {
     let (event, scannable) = payload(tree)?;
     match tree.entry("s") {
         Some(found) if event.symbol.is_none() => Err(DecodeError::BadField {
@@ -53,7 +54,7 @@ fn checked_payload(tree: &Tree<'_>) -> Result<(Event, bool), DecodeError> {
 }
 
 /// What a message is, from its fields.
-fn payload(tree: &Tree<'_>) -> Result<(Event, bool), DecodeError> {
+fn payload(tree: &Json<'_>) -> Result<(Event, bool), DecodeError> {
     if let Some(kind) = tree.entry("e") {
         let kind = kind.text().ok_or_else(|| DecodeError::BadField {
             message: "message",
@@ -78,7 +79,7 @@ fn payload(tree: &Tree<'_>) -> Result<(Event, bool), DecodeError> {
     }
     if let Some(event) = tree.entry("event") {
         // how the WebSocket API wraps the events that it pushes
-        if event.entry("e").and_then(Tree::text) == Some("serverShutdown") {
+        if event.entry("e").and_then(Json::text) == Some("serverShutdown") {
             return Ok((shutdown(event)?, false));
         }
     }
@@ -96,9 +97,9 @@ fn payload(tree: &Tree<'_>) -> Result<(Event, bool), DecodeError> {
 }
 
 /// Answers to what was sent over the socket.
-fn notice(tree: &Tree<'_>) -> Result<Option<Notice>, DecodeError> {
-    let id = tree.entry("id").and_then(Tree::unsigned);
-    if let Some(Tree::Null) = tree.entry("result") {
+fn notice(tree: &Json<'_>) -> Result<Option<Notice>, DecodeError> {
+    let id = tree.entry("id").and_then(Json::unsigned);
+    if let Some(Json::Null) = tree.entry("result") {
         return Ok(Some(Notice::Subscribed { id }));
     }
     let error = tree.entry("error").unwrap_or(tree);
@@ -110,14 +111,10 @@ fn notice(tree: &Tree<'_>) -> Result<Option<Notice>, DecodeError> {
 }
 
 /// `{"code":-1121,"msg":"Invalid symbol."}`
-pub(super) fn venue_error(tree: &Tree<'_>) -> Result<(i64, String), DecodeError> {
-    let fields = Fields::new("error", tree)?;
+pub(super) fn venue_error(tree: &Json<'_>) -> Result<(i64, String), DecodeError> {
+    let fields = Fields::in_text("error", tree)?;
     let found = fields.get("code")?;
-    let code = match found {
-        Tree::Negative(code) => *code,
-        Tree::Unsigned(code) => i64::try_from(*code).map_err(|_| fields.bad("code", found))?,
-        _ => return Err(fields.bad("code", found)),
-    };
+    let code = found.integer().ok_or_else(|| fields.bad("code", found))?;
     Ok((code, fields.text("msg")?.to_owned()))
 }
 
@@ -129,8 +126,8 @@ fn event(symbol: VenueSymbol, sent: Option<Timestamp>, kind: EventKind) -> Event
     }
 }
 
-fn trade(tree: &Tree<'_>) -> Result<Event, DecodeError> {
-    let f = Fields::new("trade", tree)?;
+fn trade(tree: &Json<'_>) -> Result<Event, DecodeError> {
+    let f = Fields::in_text("trade", tree)?;
     let orders = if f.has("b") || f.has("a") {
         Some((f.unsigned("b")?, f.unsigned("a")?))
     } else {
@@ -139,7 +136,7 @@ fn trade(tree: &Tree<'_>) -> Result<Event, DecodeError> {
     ignored_flag(&f)?;
     let trade = Trade {
         id: f.id("t")?,
-        time: f.time("T")?,
+        time: f.read("T", time)?,
         price: f.price("p")?,
         quantity: f.quantity("q")?,
         side: taker(f.flag("m")?),
@@ -147,7 +144,7 @@ fn trade(tree: &Tree<'_>) -> Result<Event, DecodeError> {
         count: 1,
     };
     let kind = EventKind::Trade(TradeEvent { trade, orders });
-    Ok(event(f.symbol("s")?, Some(f.time("E")?), kind))
+    Ok(event(f.symbol("s")?, Some(f.read("E", time)?), kind))
 }
 
 /// The venue marks `M` as one to ignore: any flag will do, but it must be there, for without it the
@@ -156,10 +153,10 @@ fn ignored_flag(f: &Fields<'_, '_>) -> Result<(), DecodeError> {
     f.flag("M").map(drop)
 }
 
-fn aggregate(tree: &Tree<'_>) -> Result<Event, DecodeError> {
-    let f = Fields::new("aggTrade", tree)?;
+fn aggregate(tree: &Json<'_>) -> Result<Event, DecodeError> {
+    let f = Fields::in_text("aggTrade", tree)?;
     let kind = EventKind::AggregateTrade(aggregate_of(&f)?);
-    Ok(event(f.symbol("s")?, Some(f.time("E")?), kind))
+    Ok(event(f.symbol("s")?, Some(f.read("E", time)?), kind))
 }
 
 /// The fields that a message and a row of an answer share.
@@ -173,15 +170,15 @@ pub(super) fn aggregate_of(f: &Fields<'_, '_>) -> Result<AggregateTrade, DecodeE
         id: f.id("a")?,
         first_id,
         last_id,
-        time: f.time("T")?,
+        time: f.read("T", time)?,
         price: f.price("p")?,
         quantity: f.quantity("q")?,
         side: taker(f.flag("m")?),
     })
 }
 
-fn quote(tree: &Tree<'_>) -> Result<Event, DecodeError> {
-    let f = Fields::new("bookTicker", tree)?;
+fn quote(tree: &Json<'_>) -> Result<Event, DecodeError> {
+    let f = Fields::in_text("bookTicker", tree)?;
     let quote = Quote {
         bid: f.price("b")?,
         bid_quantity: f.quantity("B")?,
@@ -193,8 +190,8 @@ fn quote(tree: &Tree<'_>) -> Result<Event, DecodeError> {
     Ok(event(f.symbol("s")?, None, EventKind::Quote(quote)))
 }
 
-fn depth(tree: &Tree<'_>) -> Result<Event, DecodeError> {
-    let f = Fields::new("depthUpdate", tree)?;
+fn depth(tree: &Json<'_>) -> Result<Event, DecodeError> {
+    let f = Fields::in_text("depthUpdate", tree)?;
     if f.has("pu") {
         // a futures book follows by `pu`, not by `U`: read as spot it would seem torn everywhere
         return Err(DecodeError::UnknownMessage(
@@ -212,15 +209,16 @@ fn depth(tree: &Tree<'_>) -> Result<Event, DecodeError> {
         time: None,
         bids: f.levels("b")?,
         asks: f.levels("a")?,
+        checksum: None,
     };
     let kind = EventKind::BookDelta(delta);
-    Ok(event(f.symbol("s")?, Some(f.time("E")?), kind))
+    Ok(event(f.symbol("s")?, Some(f.read("E", time)?), kind))
 }
 
-fn candle(tree: &Tree<'_>) -> Result<Event, DecodeError> {
-    let f = Fields::new("kline", tree)?;
+fn candle(tree: &Json<'_>) -> Result<Event, DecodeError> {
+    let f = Fields::in_text("kline", tree)?;
     let symbol = f.symbol("s")?;
-    let k = Fields::new("kline", f.get("k")?)?;
+    let k = Fields::in_text("kline", f.get("k")?)?;
     if k.symbol("s")? != symbol {
         return Err(k.bad("s", k.get("s")?));
     }
@@ -232,37 +230,37 @@ fn candle(tree: &Tree<'_>) -> Result<Event, DecodeError> {
     })?;
     let candle = VenueCandle {
         timeframe,
-        open_time: k.time("t")?,
-        close_time: k.time("T")?,
+        open_time: k.read("t", time)?,
+        close_time: k.read("T", time)?,
         open: k.price("o")?,
         high: k.price("h")?,
         low: k.price("l")?,
         close: k.price("c")?,
         volume: k.quantity("v")?,
-        quote_volume: k.notional("q")?,
-        trades: k.unsigned("n")?,
-        taker_buy_volume: k.quantity("V")?,
-        taker_buy_quote_volume: k.notional("Q")?,
-        first_id: k.optional_id("f")?,
-        last_id: k.optional_id("L")?,
+        quote_volume: Some(k.notional("q")?),
+        trades: Some(k.unsigned("n")?),
+        taker_buy_volume: Some(k.quantity("V")?),
+        taker_buy_quote_volume: Some(k.notional("Q")?),
+        first_id: k.read("f", id_or_none)?,
+        last_id: k.read("L", id_or_none)?,
         closed: Some(k.flag("x")?),
     };
     Ok(event(
         symbol,
-        Some(f.time("E")?),
+        Some(f.read("E", time)?),
         EventKind::Candle(Box::new(candle)),
     ))
 }
 
-fn ticker(tree: &Tree<'_>) -> Result<Event, DecodeError> {
-    let f = Fields::new("24hrTicker", tree)?;
+fn ticker(tree: &Json<'_>) -> Result<Event, DecodeError> {
+    let f = Fields::in_text("24hrTicker", tree)?;
     let ticker = Ticker {
         last: f.price("c")?,
         last_quantity: Some(f.quantity("Q")?),
-        open: f.price("o")?,
-        high: f.price("h")?,
-        low: f.price("l")?,
-        volume: f.quantity("v")?,
+        open: Some(f.price("o")?),
+        high: Some(f.price("h")?),
+        low: Some(f.price("l")?),
+        volume: Some(f.quantity("v")?),
         quote_volume: Some(f.notional("q")?),
         change: Some(f.price("p")?),
         change_percent: Some(f.decimal("P")?),
@@ -276,21 +274,21 @@ fn ticker(tree: &Tree<'_>) -> Result<Event, DecodeError> {
             update_id: None,
             time: None,
         }),
-        open_time: f.time("O")?,
-        close_time: f.time("C")?,
-        first_id: f.optional_id("F")?,
-        last_id: f.optional_id("L")?,
+        open_time: Some(f.read("O", time)?),
+        close_time: Some(f.read("C", time)?),
+        first_id: f.read("F", id_or_none)?,
+        last_id: f.read("L", id_or_none)?,
         trades: Some(f.unsigned("n")?),
     };
     let kind = EventKind::Ticker(Box::new(ticker));
-    Ok(event(f.symbol("s")?, Some(f.time("E")?), kind))
+    Ok(event(f.symbol("s")?, Some(f.read("E", time)?), kind))
 }
 
-fn shutdown(tree: &Tree<'_>) -> Result<Event, DecodeError> {
-    let f = Fields::new("serverShutdown", tree)?;
+fn shutdown(tree: &Json<'_>) -> Result<Event, DecodeError> {
+    let f = Fields::in_text("serverShutdown", tree)?;
     Ok(Event {
         symbol: None,
-        sent: Some(f.time("E")?),
+        sent: Some(f.read("E", time)?),
         kind: EventKind::Notice(Notice::ShuttingDown),
     })
 }

@@ -12,7 +12,7 @@ mod request;
 mod route;
 mod scan;
 mod server;
-mod tree;
+mod value;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -125,7 +125,7 @@ impl Codec for BinanceSpot {
     #[inline]
     fn decode(&self, input: &Input<'_>, events: &mut Vec<Event>) -> Result<(), DecodeError> {
         match *input {
-            Input::Message(bytes) => {
+            Input::Message { bytes, .. } => {
                 if scan::scan(bytes, events).is_some() {
                     return Ok(());
                 }

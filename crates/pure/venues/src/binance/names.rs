@@ -11,6 +11,9 @@ pub(super) fn suffix(channel: Channel) -> String {
         Channel::Book => "depth@100ms".into(),
         Channel::Candles(timeframe) => format!("kline_{timeframe}"),
         Channel::Ticker => "ticker".into(),
+        // of the futures markets, which name streams alike
+        Channel::Contract => "markPrice@1s".into(),
+        Channel::Liquidations => "forceOrder".into(),
     }
 }
 

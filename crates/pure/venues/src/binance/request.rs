@@ -1,15 +1,12 @@
 //! Queries as requests, and streams as sockets.
 
-use std::fmt::Write;
-
 use quantflow_model::{Timeframe, Timestamp, VenueSymbol};
-use quantflow_wire::{
-    Channel, HttpMethod, HttpRequest, Query, RequestError, SubscribePlan, Subscription,
-};
+use quantflow_wire::{HttpMethod, HttpRequest, Query, RequestError, SubscribePlan, Subscription};
 
 use super::description::{STREAMS_PER_CONNECTION, TIMEFRAMES};
 use super::encode::stream_name;
 use super::{BinanceSpot, TimeUnit};
+use crate::http;
 
 /// What carries a key. Hosts differ in whether they give single trades by id without one.
 const KEY_HEADER: &str = "X-MBX-APIKEY";
@@ -39,9 +36,8 @@ pub fn weight(query: &Query) -> u32 {
         Query::AggregateTrades { .. }
         | Query::AggregateTradesFromId { .. }
         | Query::BestQuote { symbol: None } => 4,
-        Query::Candles { .. }
-        | Query::Ticker { symbol: Some(_) }
-        | Query::BestQuote { symbol: Some(_) } => 2,
+        // the others are not asked of this venue
+        _ => 2,
     }
 }
 
@@ -60,6 +56,7 @@ pub(super) fn page_limit(query: &Query) -> u32 {
             Some(_) => 1,
             None => u32::MAX,
         },
+        _ => 0,
     }
 }
 
@@ -141,6 +138,7 @@ pub(super) fn request(codec: &BinanceSpot, query: &Query) -> Result<HttpRequest,
                 target.symbol(symbol);
             }
         }
+        other => return Err(target.not_offered(other.name().into())),
     }
     let headers = match codec.unit {
         TimeUnit::Milliseconds => Vec::new(),
@@ -148,7 +146,7 @@ pub(super) fn request(codec: &BinanceSpot, query: &Query) -> Result<HttpRequest,
     };
     Ok(HttpRequest {
         method: HttpMethod::Get,
-        target: target.text,
+        target: target.text.into_text(),
         headers,
         body: Vec::new(),
         weight: weight(query),
@@ -159,29 +157,23 @@ pub(super) fn request(codec: &BinanceSpot, query: &Query) -> Result<HttpRequest,
 /// Path and query string of a request.
 struct Target<'a> {
     codec: &'a BinanceSpot,
-    text: String,
-    pairs: u32,
+    text: http::Target,
 }
 
 impl<'a> Target<'a> {
     fn new(codec: &'a BinanceSpot) -> Self {
         Self {
             codec,
-            text: String::from("/api/v3/"),
-            pairs: 0,
+            text: http::Target::new("/api/v3/"),
         }
     }
 
     fn path(&mut self, path: &str) {
-        self.text.push_str(path);
+        self.text.path(path);
     }
 
     fn pair(&mut self, key: &str, value: &str) {
-        self.text.push(if self.pairs == 0 { '?' } else { '&' });
-        self.pairs += 1;
-        self.text.push_str(key);
-        self.text.push('=');
-        escape(&mut self.text, value);
+        self.text.pair(key, value);
     }
 
     fn symbol(&mut self, symbol: &VenueSymbol) {
@@ -239,17 +231,6 @@ impl<'a> Target<'a> {
     }
 }
 
-/// Writes a value of a query string; a few listed symbols are not ASCII.
-fn escape(out: &mut String, value: &str) {
-    for byte in value.bytes() {
-        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'~') {
-            out.push(char::from(byte));
-        } else {
-            let _ = write!(out, "%{byte:02X}"); // a String never refuses text
-        }
-    }
-}
-
 impl TimeUnit {
     const fn nanos(self) -> i64 {
         match self {
@@ -267,12 +248,10 @@ pub(super) fn subscribe(
     let mut seen = std::collections::HashSet::new();
     let mut streams = Vec::with_capacity(wanted.len());
     for subscription in wanted {
-        if let Channel::Candles(timeframe) = subscription.channel
-            && !TIMEFRAMES.contains(&timeframe)
-        {
+        if !codec.description.channels.contains(&subscription.channel) {
             return Err(RequestError::NotOffered {
                 venue: codec.description.id.clone(),
-                what: format!("a stream of {timeframe} candles"),
+                what: format!("a stream of {}", subscription.channel),
             });
         }
         let name = stream_name(&subscription.venue_symbol, subscription.channel);
@@ -299,7 +278,7 @@ fn plan(codec: &BinanceSpot, number: usize, socket: &[(String, &Subscription)]) 
             if at > 0 {
                 target.push('@');
             }
-            escape(&mut target, part);
+            http::escape(&mut target, part);
         }
         if target.len() > LONGEST_TARGET {
             target.truncate(before);
@@ -323,6 +302,8 @@ fn plan(codec: &BinanceSpot, number: usize, socket: &[(String, &Subscription)]) 
         messages,
         subscriptions: socket.iter().map(|(_, s)| (*s).clone()).collect(),
         label: format!("market-{number}").into(),
+        keep_alive: None,
+        address: None,
     }
 }
 

@@ -3,14 +3,14 @@
 use quantflow_wire::{Input, Route};
 
 use super::message::stream_symbol;
-use super::tree::Tree;
+use crate::json::Json;
 
 pub(super) fn route<'a>(input: &Input<'a>) -> Route<'a> {
     match *input {
         Input::Answer { query, .. } => query
             .symbol()
             .map_or(Route::All, |symbol| Route::Symbol(symbol.as_str())),
-        Input::Message(bytes) => match quick(bytes) {
+        Input::Message { bytes, .. } => match quick(bytes) {
             Some(symbol) => Route::Symbol(symbol),
             None => slow(bytes),
         },
@@ -46,7 +46,7 @@ fn plain(bytes: &[u8], end: u8) -> Option<&str> {
 
 /// As decoding sees it. Text with escapes cannot be borrowed, and decoding refuses it too.
 fn slow(bytes: &[u8]) -> Route<'_> {
-    let Ok(tree) = Tree::parse(bytes) else {
+    let Ok(tree) = Json::parse(bytes) else {
         return Route::Unknown;
     };
     if let Some(stream) = tree.entry("stream") {

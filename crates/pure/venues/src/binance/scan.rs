@@ -10,7 +10,7 @@ use quantflow_model::{
 };
 use quantflow_wire::{AggregateTrade, Event, EventKind, TradeEvent};
 
-use super::tree::time_of;
+use super::value::time_of;
 
 /// Appends what the bytes say, if they are one of the known messages to the byte.
 ///
@@ -339,6 +339,7 @@ impl<'a> Cursor<'a> {
                 time: None,
                 bids,
                 asks,
+                checksum: None,
             }),
         });
         Some(())

@@ -4,8 +4,9 @@
 use quantflow_model::{Timestamp, TradeId, VenueSymbol};
 use quantflow_wire::{Channel, Query};
 
-use super::tree::{Tree, time_of};
+use super::value::time_of;
 use super::{error_body, names, request};
+use crate::json::Json;
 
 /// Why the venue refuses a request: its status, its code and its words.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -269,22 +270,22 @@ pub fn read_stream(name: &str) -> Option<(VenueSymbol, Channel)> {
 /// # Errors
 /// With the answer that the venue gives; it goes back over the socket, not as an HTTP status.
 pub fn read_socket_request(message: &[u8]) -> Result<SocketRequest, Refusal> {
-    let tree = Tree::parse(message)
+    let tree = Json::parse(message)
         .map_err(|error| Refusal::new(400, 3, format!("Invalid JSON: {error}")))?;
     let invalid = |words: &str| Refusal::new(400, 2, format!("Invalid request: {words}"));
     let method = tree
         .entry("method")
-        .and_then(Tree::text)
+        .and_then(Json::text)
         .ok_or_else(|| invalid("missing field `method`"))?;
     let id = match tree.entry("id") {
-        None | Some(Tree::Null) => None,
+        None | Some(Json::Null) => None,
         Some(id) => Some(
             id.unsigned()
                 .ok_or_else(|| invalid("request ID must be an unsigned integer"))?,
         ),
     };
     let streams = || {
-        let Some(Tree::List(items)) = tree.entry("params") else {
+        let Some(Json::List(items)) = tree.entry("params") else {
             return Err(invalid("missing field `params`"));
         };
         let names = items.iter().map(|item| item.text().map(str::to_owned));

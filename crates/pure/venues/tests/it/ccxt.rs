@@ -127,13 +127,13 @@ fn the_ticker_is_that_of_ccxt() {
         ask_quantity,
         ..
     } = t.quote.unwrap();
-    assert_eq!(theirs["timestamp"], t.close_time.millis());
+    assert_eq!(theirs["timestamp"], t.close_time.unwrap().millis());
     for (field, ours) in [
         ("last", t.last.0),
         ("close", t.last.0),
-        ("open", t.open.0),
-        ("high", t.high.0),
-        ("low", t.low.0),
+        ("open", t.open.unwrap().0),
+        ("high", t.high.unwrap().0),
+        ("low", t.low.unwrap().0),
         ("bid", bid.0),
         ("bidVolume", bid_quantity.0),
         ("ask", ask.0),
@@ -142,7 +142,7 @@ fn the_ticker_is_that_of_ccxt() {
         ("previousClose", t.previous_close.unwrap().0),
         ("change", t.change.unwrap().0),
         ("percentage", t.change_percent.unwrap()),
-        ("baseVolume", t.volume.0),
+        ("baseVolume", t.volume.unwrap().0),
         ("quoteVolume", t.quote_volume.unwrap().0),
     ] {
         assert_eq!(number(&theirs[field]), ours, "{field}");

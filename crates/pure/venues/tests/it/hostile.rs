@@ -9,7 +9,7 @@ use crate::support::{book, candles, codec, decode, decode_with, recent_trades, v
 
 /// What every input must hold to; returns what it was decoded to.
 fn check(bytes: &[u8]) -> Result<Vec<Event>, DecodeError> {
-    let input = Input::Message(bytes);
+    let input = Input::message(bytes);
     let codec = codec();
     let decoded = decode_with(&codec, &input);
     if let Ok(events) = &decoded {

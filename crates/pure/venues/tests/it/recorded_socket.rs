@@ -27,7 +27,7 @@ fn read_all<'a>(file: &str, messages: impl Iterator<Item = &'a [u8]>) -> Vec<Eve
     let mut counts = BTreeMap::<_, u64>::new();
     let mut all = Vec::new();
     for message in messages {
-        let input = Input::Message(message);
+        let input = Input::message(message);
         let events = decode_with(&codec, &input)
             .unwrap_or_else(|error| panic!("{error}: {}", message.escape_ascii()));
         assert_eq!(encoded(&events, &Encoded::Combined), json(message));

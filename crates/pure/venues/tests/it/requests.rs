@@ -250,7 +250,7 @@ fn every_channel_is_a_stream_and_is_read_back() {
     let error = codec().subscribe(&[wanted("BTC", Channel::Candles(Timeframe::S5))]);
     let expected = RequestError::NotOffered {
         venue: "binance".parse().unwrap(),
-        what: "a stream of 5s candles".into(),
+        what: "a stream of candles:5s".into(),
     };
     assert_eq!(error, Err(expected));
 }

@@ -50,7 +50,7 @@ fn times_are_written_in_the_unit_that_was_chosen() {
     assert_eq!(micros["data"]["m"], false);
     assert_eq!(micros["stream"], "btcusdt@trade");
     // read by the scanner, to the microsecond
-    let events = decode_with(&codec, &Input::Message(&bytes)).unwrap();
+    let events = decode_with(&codec, &Input::message(&bytes)).unwrap();
     assert_eq!(codec.stats().fallbacks, 0);
     assert_eq!(
         events[0].sent,
@@ -58,7 +58,7 @@ fn times_are_written_in_the_unit_that_was_chosen() {
     );
     assert_eq!(codec.encode(&events, &Encoded::Combined).unwrap(), bytes);
     let spaced = [bytes.as_slice(), b" "].concat();
-    decode_with(&codec, &Input::Message(&spaced)).unwrap();
+    decode_with(&codec, &Input::message(&spaced)).unwrap();
     assert_eq!(codec.stats().fallbacks, 1);
 }
 
@@ -75,6 +75,7 @@ fn what_cannot_be_said_is_an_error_that_says_why() {
         kind,
     };
     let empty_book = BookSnapshot {
+        checksum: None,
         last_update_id: 1,
         time: None,
         bids: Vec::new(),
@@ -155,6 +156,7 @@ fn notices_and_refusals_are_read_back() {
 fn instruments_of_another_venue_keep_its_name() {
     let demo = BinanceSpot::new("demo".parse().unwrap());
     let instrument = Instrument {
+        contract: None,
         symbol: "demo:ABC/USDT".parse().unwrap(),
         venue_symbol: venue_symbol("ABCUSDT"),
         status: InstrumentStatus::Trading,

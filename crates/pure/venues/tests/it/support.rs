@@ -14,7 +14,7 @@ pub(crate) fn venue_symbol(text: &str) -> VenueSymbol {
 }
 
 pub(crate) fn decode(bytes: &[u8]) -> Result<Vec<Event>, DecodeError> {
-    decode_with(&codec(), &Input::Message(bytes))
+    decode_with(&codec(), &Input::message(bytes))
 }
 
 pub(crate) fn decode_answer(query: &Query, body: &[u8]) -> Result<Vec<Event>, DecodeError> {

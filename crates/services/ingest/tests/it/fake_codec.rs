@@ -17,10 +17,9 @@ use quantflow_model::{
     VenueSymbol,
 };
 use quantflow_wire::{
-    AggregateTrade, Channel, Codec, DecodeError, EncodeError, Encoded, Event, EventKind,
-    HttpMethod, HttpRequest, Input, Limit, LimitScope, Notice, OrderRule, Protocol, Query,
-    RequestError, Response, Route, SubscribePlan, Subscription, TradeEvent, VenueCandle,
-    VenueDescription,
+    AggregateTrade, BookRule, Channel, Codec, DecodeError, EncodeError, Encoded, Event, EventKind,
+    HttpMethod, HttpRequest, Input, Limit, LimitScope, Notice, OrderRule, Query, RequestError,
+    Response, Route, SubscribePlan, Subscription, TradeEvent, VenueCandle, VenueDescription,
 };
 
 pub(crate) const SILENCE: Duration = Duration::from_secs(30);
@@ -46,9 +45,11 @@ impl FakeCodec {
         Self {
             messages: Vec::new(),
             description: VenueDescription {
+                book: BookRule::REQUESTED,
+                binds: false,
                 id: "fake".parse().unwrap(),
                 name: "Fake".into(),
-                protocol: Protocol::BinanceSpot,
+                protocol: "binance-spot",
                 rest_url: "http://rest.fake".into(),
                 ws_url: "ws://ws.fake".into(),
                 order: OrderRule::ContiguousIds,
@@ -112,10 +113,10 @@ fn line(text: &str) -> Result<Event, DecodeError> {
             low: price,
             close: price,
             volume: quantity,
-            quote_volume: notional,
-            trades: 1,
-            taker_buy_volume: quantity,
-            taker_buy_quote_volume: notional,
+            quote_volume: Some(notional),
+            trades: Some(1),
+            taker_buy_volume: Some(quantity),
+            taker_buy_quote_volume: Some(notional),
             first_id: None,
             last_id: None,
             closed: None,
@@ -149,7 +150,7 @@ impl Codec for FakeCodec {
     }
 
     fn route<'a>(&self, input: &Input<'a>) -> Route<'a> {
-        let Input::Message(bytes) = input else {
+        let Input::Message { bytes, .. } = input else {
             return Route::All;
         };
         match std::str::from_utf8(bytes)
@@ -163,7 +164,7 @@ impl Codec for FakeCodec {
     }
 
     fn decode(&self, input: &Input<'_>, events: &mut Vec<Event>) -> Result<(), DecodeError> {
-        let (Input::Message(bytes) | Input::Answer { body: bytes, .. }) = input;
+        let (Input::Message { bytes, .. } | Input::Answer { body: bytes, .. }) = input;
         let text = std::str::from_utf8(bytes).map_err(|e| DecodeError::Malformed(e.to_string()))?;
         let said = text.lines().filter(|text| !text.starts_with("limit "));
         let lines: Result<Vec<_>, _> = said.map(line).collect();
@@ -233,6 +234,8 @@ impl Codec for FakeCodec {
             .chunks(per_socket)
             .enumerate()
             .map(|(n, part)| SubscribePlan {
+                keep_alive: None,
+                address: None,
                 target: format!("/stream/{n}"),
                 messages: self.messages.clone(),
                 subscriptions: part.to_vec(),

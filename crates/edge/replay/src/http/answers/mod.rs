@@ -106,6 +106,7 @@ impl Ask<'_> {
             book.map(|book| book.snapshot(limit as usize))
         };
         let snapshot = snapshot.unwrap_or(BookSnapshot {
+            checksum: None,
             last_update_id: 0,
             time: None,
             bids: Vec::new(),
