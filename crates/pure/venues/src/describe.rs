@@ -126,7 +126,7 @@ pub fn description_to_json(venue: &VenueDescription) -> Value {
             OrderRule::Arrival => "arrival",
         },
         "limits": limits.collect::<Vec<_>>(),
-        "channels": venue.channels.iter().map(|c| c.to_string()).collect::<Vec<_>>(),
+        "channels": venue.channels.iter().map(ToString::to_string).collect::<Vec<_>>(),
         "timeframes": venue.timeframes,
         "silenceSeconds": venue.silence.as_secs(),
         "connectionLifetimeSeconds": venue.connection_lifetime.map(|d| d.as_secs()),

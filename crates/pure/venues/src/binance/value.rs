@@ -20,7 +20,8 @@ pub(super) fn time(found: &Json<'_>) -> Option<Timestamp> {
     found.unsigned().and_then(time_of)
 }
 
-/// An id where -1 stands for none.
+/// An id where -1 stands for none; the outer `None` where it is neither.
+#[allow(clippy::option_option)]
 pub(super) fn id_or_none(found: &Json<'_>) -> Option<Option<TradeId>> {
     match found.integer() {
         Some(-1) => Some(None),
