@@ -1,6 +1,6 @@
 //! Records of a live venue with data in them: messages of sockets, answers to requests.
 
-use quantflow_model::CandleState;
+use quantflow_model::{BookChecksum, CandleState};
 use quantflow_wire::{
     Codec, DecodeError, Event, EventKind, Exchange, Input, Purpose, Route, VenueCandle,
 };
@@ -242,11 +242,13 @@ impl Pipeline {
                 self.dirty.quotes = true;
             }
             EventKind::BookSnapshot(snapshot) => {
-                self.change_book(context, slot, |book| book.snapshot(&snapshot));
+                let change = |book: &mut Book| book.snapshot(&snapshot);
+                self.change_book(context, slot, change, snapshot.checksum.as_ref());
                 context.out.book_snapshots.push((slot, snapshot));
             }
             EventKind::BookDelta(delta) => {
-                if self.change_book(context, slot, |book| book.delta(&delta)) {
+                let change = |book: &mut Book| book.delta(&delta);
+                if self.change_book(context, slot, change, delta.checksum.as_ref()) {
                     context.out.book_deltas.push((slot, delta));
                 } else {
                     context.out.counts.unused_book_deltas += 1;
@@ -283,21 +285,30 @@ impl Pipeline {
         }
     }
 
-    /// Changes a symbol's book, says its new top, and asks for a snapshot where it needs one.
-    /// Whether the book changed.
+    /// Changes a symbol's book and checks it, says its new top, and asks for a snapshot where it needs
+    /// one. Whether the book changed.
     fn change_book(
         &mut self,
         context: &mut Context<'_>,
         slot: SymbolSlot,
         change: impl FnOnce(&mut Book) -> Change,
+        check: Option<&BookChecksum>,
     ) -> bool {
-        let book = self.books.entry(slot.0).or_default();
+        let rule = self.fixed.book;
+        let book = self.books.entry(slot.0).or_insert_with(|| Book::new(rule));
         let top = |book: &Book| {
             book.top()
                 .map(|t| (t.bid, t.bid_quantity, t.ask, t.ask_quantity))
         };
         let before = top(book);
-        let changed = change(book);
+        let mut changed = change(book);
+        if changed == Change::Applied
+            && let (Some(check), Some(codec)) = (check, &self.fixed.codec)
+            && book.verify(check, codec.as_ref()) == Change::Lost
+        {
+            context.out.counts.book_checksums_differ += 1;
+            changed = Change::Lost;
+        }
         if changed == Change::Applied
             && let Some(quote) = book.top()
             && top(book) != before

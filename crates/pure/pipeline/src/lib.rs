@@ -34,7 +34,7 @@
 //! # The rest
 //!
 //! `rollup`: candles that venues and files give, and longer ones made of them. `reconcile`: ours
-//! against the venue's. `book`: local order books. `tally`: a day's totals. `feed`: connections.
+//! against the venue's. [`Book`]: local order books. `tally`: a day's totals. `feed`: connections.
 //! `state`: what a commit stores. [`candles_from_columns`]: one-minute candles from columns, fast.
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
@@ -68,6 +68,7 @@ mod tally;
 mod watermark;
 
 pub use batch::{Bars, ColumnsError, candles_from_columns, candles_of_symbols};
+pub use book::{Book, Change};
 pub use cleaning::{RULES, Rule};
 pub use feed::{Connection, FeedState};
 pub use options::PipelineOptions;

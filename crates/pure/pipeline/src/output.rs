@@ -172,6 +172,8 @@ pub struct Counts {
     pub foreign_rows: u64,
     /// Changes of order books that do not continue the local book.
     pub unused_book_deltas: u64,
+    /// Local books that were lost because the venue's checksum is another.
+    pub book_checksums_differ: u64,
     /// What is known but kept nowhere yet: funding, liquidations, greeks.
     pub not_kept: u64,
     /// What went to quarantine, by rule.

@@ -8,7 +8,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use quantflow_model::{Instrument, Symbol, VenueId, VenueSymbol};
-use quantflow_wire::{Codec, Event, LogPosition, OrderRule, PartitionId, Record, RecordKind};
+use quantflow_wire::{
+    BookRule, Codec, Event, LogPosition, OrderRule, PartitionId, Record, RecordKind,
+};
 use rustc_hash::FxHashMap;
 
 use self::slots::deadline;
@@ -31,6 +33,7 @@ pub(crate) struct Fixed {
     pub(crate) venue: VenueId,
     pub(crate) codec: Option<Arc<dyn Codec>>,
     pub(crate) order: OrderRule,
+    pub(crate) book: BookRule,
     pub(crate) options: PipelineOptions,
 }
 
@@ -112,12 +115,16 @@ impl Pipeline {
         let order = codec
             .as_ref()
             .map_or(OrderRule::TimeThenId, |codec| codec.describe().order);
+        let book = codec
+            .as_ref()
+            .map_or(BookRule::REQUESTED, |codec| codec.describe().book);
         Self {
             fixed: Arc::new(Fixed {
                 partition,
                 venue,
                 codec,
                 order,
+                book,
                 options,
             }),
             clock: VenueClock::default(),

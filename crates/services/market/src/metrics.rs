@@ -51,6 +51,7 @@ pub(crate) fn count(partition: &str, counts: &Counts) {
         ("known-in-answer", counts.known_in_answers),
         ("left-to-stream", counts.left_to_stream),
         ("not-kept", counts.not_kept),
+        ("book-checksum-differs", counts.book_checksums_differ),
         ("foreign-symbol", counts.foreign_rows),
         ("book-does-not-continue", counts.unused_book_deltas),
         ("failed-request", counts.failed_requests),

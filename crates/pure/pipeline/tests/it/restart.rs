@@ -83,6 +83,7 @@ fn join(mut first: Output, second: Output) -> Output {
     counts.known_in_answers += more.known_in_answers;
     counts.left_to_stream += more.left_to_stream;
     counts.not_kept += more.not_kept;
+    counts.book_checksums_differ += more.book_checksums_differ;
     counts.foreign_rows += more.foreign_rows;
     counts.unused_book_deltas += more.unused_book_deltas;
     counts.failed_requests += more.failed_requests;
