@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use compact_str::CompactString;
 use quantflow_model::{Symbol, Timestamp, TradeKey};
-use quantflow_wire::{Channel, Subscription};
+use quantflow_wire::{Bindings, Channel, Subscription};
 use serde::{Deserialize, Serialize};
 
 /// Whether a symbol's trades are being received.
@@ -34,6 +34,9 @@ pub struct Connection {
     pub last_received: Timestamp,
     /// What it carries.
     pub subscriptions: Vec<Subscription>,
+    /// What its messages refer to by number.
+    #[serde(default)]
+    pub bindings: Bindings,
 }
 
 /// The connections of a partition.
@@ -67,6 +70,7 @@ impl Feeds {
                 since: received,
                 last_received: received,
                 subscriptions: Vec::new(),
+                bindings: Bindings::default(),
             },
         );
     }
@@ -103,6 +107,7 @@ impl Feeds {
                 since: received,
                 last_received: received,
                 subscriptions: Vec::new(),
+                bindings: Bindings::default(),
             });
         for subscription in subscriptions {
             if !connection.subscriptions.contains(&subscription) {
@@ -137,6 +142,17 @@ impl Feeds {
         if let Some(connection) = self.connections.get_mut(&number) {
             connection.last_received = received;
         }
+    }
+
+    /// What messages of a connection refer to by number.
+    pub(crate) fn bindings(&self, number: u32) -> &Bindings {
+        let connection = self.connections.get(&number);
+        connection.map_or(Bindings::NONE, |connection| &connection.bindings)
+    }
+
+    /// The same, to be changed; `None` where there is no such connection.
+    pub(crate) fn bindings_mut(&mut self, number: u32) -> Option<&mut Bindings> {
+        Some(&mut self.connections.get_mut(&number)?.bindings)
     }
 
     pub(crate) fn carries_book(&self, symbol: &Symbol) -> bool {

@@ -1,6 +1,6 @@
 //! Records of a live venue with data in them: messages of sockets, answers to requests.
 
-use quantflow_model::{BookChecksum, CandleState};
+use quantflow_model::{BookChecksum, CandleState, VenueSymbol};
 use quantflow_wire::{
     Codec, DecodeError, Event, EventKind, Exchange, Input, Purpose, Route, VenueCandle,
 };
@@ -29,7 +29,15 @@ impl Pipeline {
             return;
         };
         self.feeds.heard(context.connection, context.received);
-        let input = Input::message(context.frame);
+        if self.fixed.binds
+            && let Some(bindings) = self.feeds.bindings_mut(context.connection)
+        {
+            self.dirty.feeds |= codec.bind(context.frame, bindings);
+        }
+        let input = Input::Message {
+            bytes: context.frame,
+            bindings: self.feeds.bindings(context.connection),
+        };
         let mut events = std::mem::take(&mut self.events);
         events.clear();
         match codec.decode(&input, &mut events) {
@@ -40,7 +48,11 @@ impl Pipeline {
                 }
             }
             Err(error) => {
-                let symbol = self.routed(codec, &input);
+                let name = match codec.route(&input) {
+                    Route::Symbol(name) => VenueSymbol::new(name),
+                    Route::All | Route::Unknown => None,
+                };
+                let symbol = name.and_then(|name| self.spelled(&name));
                 let symbol = symbol.and_then(|slot| self.symbol(slot)).cloned();
                 context.refuse(symbol.as_ref(), None, refusal_of(&error));
             }
@@ -86,14 +98,13 @@ impl Pipeline {
         }
     }
 
-    fn routed(&mut self, codec: &dyn Codec, input: &Input<'_>) -> Option<SymbolSlot> {
-        match codec.route(input) {
-            Route::Symbol(name) => {
-                let name = quantflow_model::VenueSymbol::new(&name.to_ascii_uppercase())?;
-                self.slot_of_venue(&name)
-            }
-            Route::All | Route::Unknown => None,
-        }
+    /// The symbol of this name, or of the same in upper case.
+    fn spelled(&mut self, name: &VenueSymbol) -> Option<SymbolSlot> {
+        let found = self.slot_of_venue(name);
+        found.or_else(|| {
+            let upper = VenueSymbol::new(&name.as_str().to_ascii_uppercase())?;
+            self.slot_of_venue(&upper)
+        })
     }
 
     /// A request and what became of it.

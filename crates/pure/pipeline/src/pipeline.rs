@@ -34,6 +34,8 @@ pub(crate) struct Fixed {
     pub(crate) codec: Option<Arc<dyn Codec>>,
     pub(crate) order: OrderRule,
     pub(crate) book: BookRule,
+    /// Whether messages refer to earlier ones of their connection by number.
+    pub(crate) binds: bool,
     pub(crate) options: PipelineOptions,
 }
 
@@ -118,6 +120,7 @@ impl Pipeline {
         let book = codec
             .as_ref()
             .map_or(BookRule::REQUESTED, |codec| codec.describe().book);
+        let binds = codec.as_ref().is_some_and(|codec| codec.describe().binds);
         Self {
             fixed: Arc::new(Fixed {
                 partition,
@@ -125,6 +128,7 @@ impl Pipeline {
                 codec,
                 order,
                 book,
+                binds,
                 options,
             }),
             clock: VenueClock::default(),

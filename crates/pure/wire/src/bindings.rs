@@ -33,16 +33,20 @@ impl Bindings {
         self.0.get(&number)
     }
 
-    /// A number stands for this from now on. Nothing when there are more than 4,096 already.
-    pub fn bind(&mut self, number: u64, binding: Binding) {
-        if self.0.len() < MOST || self.0.contains_key(&number) {
-            self.0.insert(number, binding);
+    /// A number stands for this from now on; whether that is new. Nothing when there are more than
+    /// 4,096 already.
+    pub fn bind(&mut self, number: u64, binding: Binding) -> bool {
+        let room = self.0.len() < MOST || self.0.contains_key(&number);
+        if !room || self.0.get(&number) == Some(&binding) {
+            return false;
         }
+        self.0.insert(number, binding);
+        true
     }
 
-    /// A number stands for nothing any more.
-    pub fn release(&mut self, number: u64) {
-        self.0.remove(&number);
+    /// A number stands for nothing any more; whether it stood for something.
+    pub fn release(&mut self, number: u64) -> bool {
+        self.0.remove(&number).is_some()
     }
 
     /// Whether nothing is bound.

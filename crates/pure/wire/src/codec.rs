@@ -85,10 +85,19 @@ pub trait Codec: Debug + Send + Sync + 'static {
         None
     }
 
-    /// Takes from a message what later messages of the same connection refer to by number. Only asked
-    /// where [`VenueDescription::binds`] says so.
-    fn bind(&self, message: &[u8], bindings: &mut Bindings) {
+    /// Takes from a message what later messages of the same connection refer to by number; whether it
+    /// said something new. Only asked where [`VenueDescription::binds`] says so, before the message is
+    /// decoded.
+    fn bind(&self, message: &[u8], bindings: &mut Bindings) -> bool {
         let _ = (message, bindings);
+        false
+    }
+
+    /// What to send so that one stream of a socket begins anew, with a whole book where it carries one,
+    /// without touching the others. Empty: the socket must be renewed for it.
+    fn resubscribe(&self, subscription: &Subscription) -> Vec<String> {
+        let _ = subscription;
+        Vec::new()
     }
 
     /// What must be sent back at once, for venues that ping in messages of their own.
