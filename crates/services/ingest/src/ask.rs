@@ -70,6 +70,15 @@ impl AskError {
     }
 }
 
+/// An answer, decoded.
+#[derive(Debug)]
+pub(crate) struct Answered {
+    /// What it says.
+    pub(crate) events: Vec<Event>,
+    /// The question for the next page, where there is one.
+    pub(crate) next: Option<Query>,
+}
+
 /// How stubbornly something is asked.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Stubbornness {
@@ -99,7 +108,7 @@ impl Shared {
         &self,
         query: &Query,
         how: Stubbornness,
-    ) -> Result<Vec<Event>, AskError> {
+    ) -> Result<Answered, AskError> {
         let mut attempt = 0;
         loop {
             attempt += 1;
@@ -108,11 +117,11 @@ impl Shared {
             let detail = match (outcome, class) {
                 (Outcome::Response(response), Class::Answer) => {
                     match self.decoded(query, response.body).await {
-                        Ok((events, limits)) => {
+                        Ok((answered, limits)) => {
                             if let Some(limits) = limits {
                                 self.obey(&limits).await;
                             }
-                            return Ok(events);
+                            return Ok(answered);
                         }
                         Err(error) => error.to_string(),
                     }
@@ -152,12 +161,16 @@ impl Shared {
         &self,
         query: &Query,
         body: Vec<u8>,
-    ) -> Result<(Vec<Event>, Option<Vec<Limit>>), DecodeError> {
+    ) -> Result<(Answered, Option<Vec<Limit>>), DecodeError> {
         let codec = Arc::clone(&self.codec);
         let decode = move |query: &Query, body: &[u8]| {
             let mut events = Vec::new();
             codec.decode(&Input::Answer { query, body }, &mut events)?;
-            Ok((events, codec.told_limits(query, body)))
+            let answered = Answered {
+                events,
+                next: codec.next_page(query, body),
+            };
+            Ok((answered, codec.told_limits(query, body)))
         };
         if body.len() <= DECODED_AT_ONCE {
             return decode(query, &body);

@@ -154,7 +154,7 @@ impl Shared {
                 Some(from) => candles_in(timeframe, from, to.unwrap_or(self.clock.now())).min(page),
                 None => page,
             };
-            let events = self.answer(&query(limit), how).await?;
+            let events = self.answer(&query(limit), how).await?.events;
             let opens = events.iter().filter_map(|event| match &event.kind {
                 EventKind::Candle(candle) => Some(candle.open_time),
                 _ => None,

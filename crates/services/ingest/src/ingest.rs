@@ -5,11 +5,13 @@ use std::time::Duration;
 
 use quantflow_model::{Timestamp, VenueId};
 use quantflow_seams::{Budget, BudgetError, Clock, EventLog, Feed};
-use quantflow_wire::{Codec, EventKind, Purpose, Query, RecordKind, RequestError};
+use quantflow_wire::{
+    Channel, Codec, EventKind, Purpose, Query, RecordKind, RequestError, SnapshotBy, Subscription,
+};
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
 
-use crate::ask::AskError;
+use crate::ask::{Answered, AskError};
 use crate::backoff::Jitter;
 use crate::config::IngestConfig;
 use crate::connection::Connection;
@@ -19,6 +21,9 @@ use crate::recorder::{LogState, Recorder};
 use crate::repair::{BookSnapshotRequest, RepairRequest, books, repairs};
 use crate::shared::Shared;
 use crate::status::{ConnectionCell, VenueStatus};
+
+/// Pages of a list of instruments, at the most: a venue whose pages never end is not followed.
+const MOST_PAGES: usize = 200;
 
 /// The engines that ingestion works with.
 #[derive(Debug, Clone)]
@@ -200,9 +205,21 @@ impl VenueIngest {
         self.repairs.submit(request)
     }
 
-    /// Fetches an order book into the raw log. Never waits.
+    /// Has a whole order book put into the raw log: asks for it, or lets its stream begin anew where
+    /// the venue gives books that way. Never waits.
     pub fn snapshot_book(&self, request: BookSnapshotRequest) -> Submitted {
-        self.books.submit(request)
+        if self.shared.codec.describe().book.snapshot == SnapshotBy::Request {
+            return self.books.submit(request);
+        }
+        let stream = Subscription {
+            symbol: request.symbol,
+            venue_symbol: request.venue_symbol,
+            channel: Channel::Book,
+        };
+        for (cell, _) in &self.connections {
+            cell.begin_anew(&stream);
+        }
+        Submitted::Queued
     }
 
     /// Fetches the venue's own candles into the raw log and returns when they are in it. The same
@@ -283,16 +300,30 @@ async fn keep_asking(shared: Arc<Shared>, offset: watch::Sender<Option<i64>>) {
         // the small question first: its answer tells what of the limits is used already, and
         // everything else waits for it
         let asked = shared.clock.now();
-        if let Some(events) = ask_at_last(&shared, &Query::ServerTime).await {
+        if let Some(said) = ask_at_last(&shared, &Query::ServerTime).await {
             let answered = shared.clock.now();
-            let theirs = events.iter().find_map(|event| match event.kind {
+            let theirs = said.events.iter().find_map(|event| match event.kind {
                 EventKind::ServerTime(time) => Some(time),
                 _ => None,
             });
             offset.send_replace(theirs.map(|theirs| offset_ms(asked, answered, theirs)));
         }
-        ask_at_last(&shared, &Query::Instruments).await;
+        ask_instruments(&shared).await;
         shared.clock.sleep(shared.policy.refresh).await;
+    }
+}
+
+/// Asks for all instruments: of each kind of market, page by page.
+async fn ask_instruments(shared: &Shared) {
+    for query in shared.codec.instrument_queries() {
+        let mut page = Some(query);
+        for _ in 0..MOST_PAGES {
+            let Some(query) = page else { break };
+            page = match ask_at_last(shared, &query).await {
+                Some(answered) if answered.next.as_ref() != Some(&query) => answered.next,
+                _ => None,
+            };
+        }
     }
 }
 
@@ -303,11 +334,11 @@ fn offset_ms(asked: Timestamp, answered: Timestamp, theirs: Timestamp) -> i64 {
 }
 
 /// Asks until there is an answer; `None` where the venue will never give one.
-async fn ask_at_last(shared: &Shared, query: &Query) -> Option<Vec<quantflow_wire::Event>> {
+async fn ask_at_last(shared: &Shared, query: &Query) -> Option<Answered> {
     loop {
         let how = shared.stubbornness(Purpose::Live);
         match shared.answer(query, how).await {
-            Ok(events) => return Some(events),
+            Ok(answered) => return Some(answered),
             Err(error) if error.is_transient() => {
                 tracing::warn!(venue = shared.venue.as_str(), ?query, %error, "asked again");
                 let delay = shared.jitter.within(shared.policy.retry_cap);

@@ -23,6 +23,7 @@ mod history;
 mod ingest;
 pub mod metrics;
 mod opening;
+mod outgoing;
 mod pulse;
 mod queue;
 mod recorder;

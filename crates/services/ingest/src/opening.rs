@@ -6,10 +6,11 @@ use std::time::Duration;
 
 use compact_str::ToCompactString;
 use quantflow_seams::{BudgetError, FeedError};
-use quantflow_wire::{Response, SubscribePlan};
+use quantflow_wire::{EventKind, Notice, Purpose, Response, SubscribePlan};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
+use crate::ask::AskError;
 use crate::pulse::Hint;
 use crate::recorder::Stopped;
 use crate::session::{Ended, Session, StopOrder};
@@ -26,6 +27,10 @@ pub(crate) enum OpenError {
     Budget(#[from] BudgetError),
     #[error(transparent)]
     Feed(#[from] FeedError),
+    #[error(transparent)]
+    Ask(#[from] AskError),
+    #[error("the venue did not say where to connect")]
+    NoAddress,
     #[error(transparent)]
     Stopped(#[from] Stopped),
 }
@@ -82,7 +87,8 @@ pub(crate) async fn open(
         .budget
         .acquire_connection(&shared.venue, patience)
         .await?;
-    let socket = match shared.feed.connect(&shared.ws_url, &plan.target).await {
+    let (base, plan) = addressed(&shared, plan).await?;
+    let socket = match shared.feed.connect(&base, &plan.target).await {
         Ok(socket) => socket,
         Err(error) => {
             heed_refusal(&shared, &error).await;
@@ -90,13 +96,44 @@ pub(crate) async fn open(
         }
     };
     let (hint, hints) = mpsc::channel(HINTS);
-    let session = Session::begin(shared, cell, socket, plan, attempt, hint).await?;
+    let url = without_query(&base, &plan.target);
+    let session = Session::begin(shared, cell, socket, url, plan, attempt, hint).await?;
     let (stop, stopped) = watch::channel(None);
     Ok(Active {
         task: tokio::spawn(session.run(stopped)),
         stop,
         hints,
     })
+}
+
+/// Where to connect: as configured, or as the venue says when it is asked, which may also say how often
+/// it wants a sign of life.
+async fn addressed(
+    shared: &Shared,
+    mut plan: SubscribePlan,
+) -> Result<(String, SubscribePlan), OpenError> {
+    let Some(query) = plan.address.take() else {
+        return Ok((shared.ws_url.clone(), plan));
+    };
+    let how = shared.stubbornness(Purpose::Live);
+    let events = shared.answer(&query, how).await?.events;
+    let said = events.into_iter().find_map(|event| match event.kind {
+        EventKind::Notice(Notice::SocketAddress { url, ping }) => Some((url, ping)),
+        _ => None,
+    });
+    let (url, ping) = said.ok_or(OpenError::NoAddress)?;
+    if let (Some(ping), Some(alive)) = (ping, &mut plan.keep_alive) {
+        alive.every = ping;
+    }
+    Ok((url, plan))
+}
+
+/// An address for the log: a venue that hands out addresses puts a token into them.
+fn without_query(base: &str, target: &str) -> String {
+    match base.split_once('?') {
+        Some((plain, _)) => plain.to_owned(),
+        None => format!("{base}{target}"),
+    }
 }
 
 /// A refused handshake may say to stay away, as an answer may.

@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use quantflow_model::Timestamp;
-use quantflow_wire::{Codec, Event, EventKind, Input, Notice, Route};
+use quantflow_wire::{Bindings, Codec, Event, EventKind, Input, Notice, Route};
 use tokio::sync::mpsc;
 
 use crate::status::ConnectionCell;
@@ -40,6 +40,8 @@ pub(crate) enum Cause {
     MarketSilent,
     /// Somebody asked for it.
     Command,
+    /// One of its streams must begin anew, and the venue does that on new sockets only.
+    Stream,
 }
 
 impl Cause {
@@ -49,6 +51,7 @@ impl Cause {
             Self::Announced => "the venue announced a shutdown",
             Self::MarketSilent => "it lives, but the market is silent",
             Self::Command => "asked for by an operator",
+            Self::Stream => "a stream must begin anew",
         }
     }
 }
@@ -70,6 +73,8 @@ pub(crate) struct Pulse {
     told: bool,
     /// Kept for its memory.
     events: Vec<Event>,
+    /// What its messages refer to by number.
+    bindings: Bindings,
 }
 
 impl Pulse {
@@ -89,6 +94,7 @@ impl Pulse {
             live: false,
             told: false,
             events: Vec::new(),
+            bindings: Bindings::default(),
         }
     }
 
@@ -126,17 +132,35 @@ impl Pulse {
     /// Learns from a message what the driver must know; everything else is the pipeline's.
     pub(crate) fn observe(&mut self, payload: &[u8], now: Timestamp) {
         let codec = Arc::clone(&self.codec);
-        let input = Input::message(payload);
-        let route = codec.route(&input);
+        if codec.describe().binds {
+            codec.bind(payload, &mut self.bindings);
+        }
+        let bindings = std::mem::take(&mut self.bindings);
+        let input = Input::Message {
+            bytes: payload,
+            bindings: &bindings,
+        };
+        self.observe_input(codec.as_ref(), &input, payload.len(), now);
+        self.bindings = bindings;
+    }
+
+    fn observe_input(
+        &mut self,
+        codec: &dyn Codec,
+        input: &Input<'_>,
+        length: usize,
+        now: Timestamp,
+    ) {
+        let route = codec.route(input);
         if matches!(route, Route::Symbol(_)) {
             self.market(now);
             if now >= self.next_sample {
                 self.next_sample = now + SAMPLE;
-                self.sample_lag(&input, now);
+                self.sample_lag(input, now);
             }
             return;
         }
-        if payload.len() > NOTICE_MAX {
+        if length > NOTICE_MAX {
             if route == Route::All {
                 self.market(now);
             }
@@ -145,7 +169,7 @@ impl Pulse {
         let mut events = std::mem::take(&mut self.events);
         events.clear();
         // what cannot be decoded is a sign of life and nothing more; the pipeline names it
-        if codec.decode(&input, &mut events).is_ok() {
+        if codec.decode(input, &mut events).is_ok() {
             for event in &events {
                 match &event.kind {
                     EventKind::Notice(Notice::ShuttingDown) => {

@@ -156,7 +156,7 @@ impl Shared {
             let most = self.codec.page_limit(&query(1)).max(1);
             let missing = (repair.to.0 - from.0).saturating_add(1);
             let limit = u32::try_from(missing).unwrap_or(u32::MAX).min(most);
-            let events = self.answer(&query(limit), how).await?;
+            let events = self.answer(&query(limit), how).await?.events;
             let last = events.iter().filter_map(trade_id).max();
             match last {
                 Some(last) if last >= from => from = TradeId(last.0.saturating_add(1)),
@@ -181,7 +181,7 @@ impl Shared {
                 limit,
             };
             let limit = self.codec.page_limit(&query(1)).max(1);
-            events = self.answer(&query(limit), how).await?;
+            events = self.answer(&query(limit), how).await?.events;
             start = end;
         }
         loop {
@@ -202,7 +202,7 @@ impl Shared {
                 limit,
             };
             let limit = self.codec.page_limit(&query(1)).max(1);
-            events = self.answer(&query(limit), how).await?;
+            events = self.answer(&query(limit), how).await?.events;
             if !events
                 .iter()
                 .filter_map(aggregate)

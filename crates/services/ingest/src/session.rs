@@ -1,6 +1,5 @@
 //! [`Session`]: one open socket, from its first record to its last.
 
-use std::collections::VecDeque;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,6 +13,7 @@ use quantflow_wire::{
 use tokio::sync::{mpsc, watch};
 
 use crate::metrics;
+use crate::outgoing::Outgoing;
 use crate::pulse::{Cause, Hint, Pulse};
 use crate::recorder::{LogState, Stopped, refusing};
 use crate::shared::Shared;
@@ -25,6 +25,14 @@ const LAST_SEQUENCE: u32 = 0xF000_0000;
 const REFUSED: &str = "closed because the log refuses records";
 /// An append that took longer kept us from listening: that was no silence of the venue.
 const DEAF: Duration = Duration::from_millis(250);
+
+/// Waits for what is in the slot; for ever while it is empty.
+async fn of(timer: Option<&mut Timer>) {
+    match timer {
+        Some(timer) => timer.await,
+        None => std::future::pending().await,
+    }
+}
 
 /// How a session ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,7 +58,7 @@ pub(crate) struct Session {
     hung_up: Option<Timestamp>,
     number: u32,
     sequence: u32,
-    outbox: VecDeque<String>,
+    outgoing: Outgoing,
     plan: SubscribePlan,
     log_state: watch::Receiver<LogState>,
     pulse: Pulse,
@@ -66,15 +74,18 @@ enum Step {
     LogRefuses,
     Watch,
     Send,
+    Alive,
+    Anew,
     Message(Result<SocketMessage, FeedError>),
 }
 
 impl Session {
-    /// Takes over a socket that was just opened, and records it.
+    /// Takes over a socket that was just opened at `url` (without credentials), and records it.
     pub(crate) async fn begin(
         shared: Arc<Shared>,
         cell: Arc<ConnectionCell>,
         socket: Box<dyn Socket>,
+        url: String,
         plan: SubscribePlan,
         attempt: u32,
         hints: mpsc::Sender<Hint>,
@@ -85,7 +96,7 @@ impl Session {
             hung_up: None,
             number: shared.next_socket(),
             sequence: 0,
-            outbox: plan.messages.iter().cloned().collect(),
+            outgoing: Outgoing::new(&plan, shared.codec.describe().send_rate),
             log_state: shared.recorder.state(),
             pulse: Pulse::new(Arc::clone(&shared.codec), Arc::clone(&cell), hints, now),
             opened: now,
@@ -94,7 +105,6 @@ impl Session {
             cell,
             plan,
         };
-        let url = format!("{}{}", session.shared.ws_url, session.plan.target);
         session
             .note(RecordKind::Connected, now, &Connected { url, attempt })
             .await?;
@@ -137,9 +147,11 @@ impl Session {
     }
 
     async fn pump(&mut self, stop: &mut watch::Receiver<StopOrder>) -> Result<Ended, Stopped> {
-        if self.outbox.is_empty() {
+        if !self.outgoing.has_plan() {
             self.subscribed().await?;
         }
+        let mut alive = self.outgoing.alive_every().map(|every| self.timer(every));
+        let cell = Arc::clone(&self.cell);
         let mut watchdog = self.timer(self.pulse.until_look(self.opened));
         let mut send_due = self.timer(Duration::ZERO);
         loop {
@@ -153,7 +165,9 @@ impl Session {
                 }
                 () = refusing(&mut self.log_state) => Step::LogRefuses,
                 () = &mut watchdog => Step::Watch,
-                () = &mut send_due, if !self.outbox.is_empty() => Step::Send,
+                () = &mut send_due, if self.outgoing.has_plan() => Step::Send,
+                () = of(alive.as_mut()) => Step::Alive,
+                () = cell.streams_to_begin_anew() => Step::Anew,
                 message = socket.next() => Step::Message(message),
             };
             match step {
@@ -171,18 +185,22 @@ impl Session {
                     watchdog = self.timer(self.pulse.until_look(now));
                 }
                 Step::Send => {
-                    if let Some(text) = self.outbox.pop_front()
+                    if let Some(text) = self.outgoing.next_of_plan()
                         && let Err(error) = socket.send(&text).await
                     {
                         return Ok(self.ended("error", error.to_string()));
                     }
-                    if self.outbox.is_empty() {
-                        self.subscribed().await?;
+                    if self.outgoing.has_plan() {
+                        send_due = self.timer(self.outgoing.pace);
                     } else {
-                        let rate = self.shared.codec.describe().send_rate.max(1);
-                        send_due = self.timer(Duration::from_secs(1) / rate);
+                        self.subscribed().await?;
                     }
                 }
+                Step::Alive => {
+                    self.outgoing.sign_of_life();
+                    alive = self.outgoing.alive_every().map(|every| self.timer(every));
+                }
+                Step::Anew => self.begin_anew(),
                 Step::Message(first) => {
                     let (chunk, ended) = self.drain(first);
                     if !chunk.is_empty() {
@@ -192,6 +210,30 @@ impl Session {
                         return Ok(ended);
                     }
                 }
+            }
+            if let Err(error) = self.send_at_once().await {
+                return Ok(self.ended("error", error.to_string()));
+            }
+        }
+    }
+
+    async fn send_at_once(&mut self) -> Result<(), FeedError> {
+        while let Some(socket) = self.socket.as_mut()
+            && let Some(text) = self.outgoing.next_at_once()
+        {
+            socket.send(&text).await?;
+        }
+        Ok(())
+    }
+
+    /// Streams that lost something begin anew, without touching the others where the venue can do that.
+    fn begin_anew(&mut self) {
+        for stream in self.cell.take_streams_to_begin_anew() {
+            if !self
+                .outgoing
+                .begin_anew(self.shared.codec.as_ref(), &stream)
+            {
+                self.pulse.hint(Hint::Renew(Cause::Stream));
             }
         }
     }
@@ -232,6 +274,7 @@ impl Session {
                     break Some(self.ended("error", error));
                 }
                 self.pulse.observe(&payload, now);
+                self.outgoing.answer(self.shared.codec.as_ref(), &payload);
             }
             let full = chunk.bytes().len() >= self.shared.policy.batch_bytes;
             if full || now >= began + self.shared.policy.batch_age {

@@ -8,7 +8,7 @@ use compact_str::CompactString;
 use quantflow_model::{Timestamp, VenueId};
 use quantflow_wire::{PartitionId, Subscription};
 use serde::Serialize;
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 
 use crate::metrics;
 use crate::recorder::LogState;
@@ -118,6 +118,9 @@ pub(crate) struct ConnectionCell {
     metrics: Metrics,
     /// How often in a row the socket was renewed because the market was silent.
     pub(crate) quiet_streak: AtomicU32,
+    /// Streams that must begin anew: each of the connection's at the most once.
+    anew: Mutex<Vec<Subscription>>,
+    anew_wanted: Notify,
 }
 
 #[derive(Debug)]
@@ -177,7 +180,34 @@ impl ConnectionCell {
                 open: ::metrics::gauge!(metrics::OPEN_SOCKETS, "venue" => venue()),
             },
             quiet_streak: AtomicU32::new(0),
+            anew: Mutex::default(),
+            anew_wanted: Notify::new(),
         }
+    }
+
+    /// Asks for a stream to begin anew; `false` where the connection does not carry it.
+    pub(crate) fn begin_anew(&self, stream: &Subscription) -> bool {
+        if !self.subscriptions.contains(stream) {
+            return false;
+        }
+        let mut anew = self.anew.lock().unwrap_or_else(PoisonError::into_inner);
+        if !anew.contains(stream) {
+            anew.push(stream.clone());
+        }
+        drop(anew);
+        self.anew_wanted.notify_one();
+        true
+    }
+
+    /// Waits until a stream is to begin anew.
+    pub(crate) async fn streams_to_begin_anew(&self) {
+        self.anew_wanted.notified().await;
+    }
+
+    /// The streams that are to begin anew, once.
+    pub(crate) fn take_streams_to_begin_anew(&self) -> Vec<Subscription> {
+        let mut anew = self.anew.lock().unwrap_or_else(PoisonError::into_inner);
+        std::mem::take(&mut *anew)
     }
 
     pub(crate) fn id(&self) -> u32 {

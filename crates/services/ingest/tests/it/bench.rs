@@ -8,7 +8,7 @@ use quantflow_ingest::{ConnectionStatus, Engines, IngestConfig, Policy, VenueIng
 use quantflow_model::{Timestamp, VenueSymbol};
 use quantflow_seams::{Budget, Clock};
 use quantflow_testkit::clock::ManualClock;
-use quantflow_wire::{Channel, Failure, FailureKind, Outcome, PartitionId, Response, Subscription};
+use quantflow_wire::{Failure, FailureKind, Outcome, PartitionId, Response, Subscription};
 
 use crate::fake_codec::FakeCodec;
 use crate::fake_feed::{Dial, FakeFeed, Server};
@@ -83,6 +83,7 @@ impl Bench {
         let feed = FakeFeed::new(&clock);
         feed.answer(answer);
         let budget = Arc::new(MemoryBudget::new(Arc::new(clock.clone())));
+        let channel = *codec.description.channels.last().unwrap();
         let engines = Engines {
             codec: Arc::new(codec),
             feed: Arc::<FakeFeed>::clone(&feed),
@@ -93,7 +94,7 @@ impl Bench {
         let subscription = |number: usize| Subscription {
             symbol: format!("fake:A{number}/USD").parse().unwrap(),
             venue_symbol: VenueSymbol::new(&format!("A{number}")).unwrap(),
-            channel: Channel::Trades,
+            channel,
         };
         let config = IngestConfig {
             rest_url: "http://rest.fake".into(),

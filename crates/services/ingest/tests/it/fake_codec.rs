@@ -18,8 +18,9 @@ use quantflow_model::{
 };
 use quantflow_wire::{
     AggregateTrade, BookRule, Channel, Codec, DecodeError, EncodeError, Encoded, Event, EventKind,
-    HttpMethod, HttpRequest, Input, Limit, LimitScope, Notice, OrderRule, Query, RequestError,
-    Response, Route, SubscribePlan, Subscription, TradeEvent, VenueCandle, VenueDescription,
+    HttpMethod, HttpRequest, Input, KeepAlive, Limit, LimitScope, Notice, OrderRule, Query,
+    RequestError, Response, Route, SubscribePlan, Subscription, TradeEvent, VenueCandle,
+    VenueDescription,
 };
 
 pub(crate) const SILENCE: Duration = Duration::from_secs(30);
@@ -31,6 +32,14 @@ pub(crate) struct FakeCodec {
     pub(crate) description: VenueDescription,
     /// Messages to send for the streams, instead of naming them in the target.
     pub(crate) messages: Vec<String>,
+    /// A sign of life that the venue wants.
+    pub(crate) keep_alive: Option<KeepAlive>,
+    /// Whether the venue must be asked where to connect.
+    pub(crate) gives_addresses: bool,
+    /// Whether a stream can begin anew on its socket.
+    pub(crate) begins_anew: bool,
+    /// Kinds of markets whose instruments are asked for apart.
+    pub(crate) parts: Vec<&'static str>,
 }
 
 impl FakeCodec {
@@ -44,6 +53,10 @@ impl FakeCodec {
         };
         Self {
             messages: Vec::new(),
+            keep_alive: None,
+            gives_addresses: false,
+            begins_anew: false,
+            parts: Vec::new(),
             description: VenueDescription {
                 book: BookRule::REQUESTED,
                 binds: false,
@@ -86,6 +99,11 @@ fn line(text: &str) -> Result<Event, DecodeError> {
     let notional: Notional = "1".parse().map_err(|_| bad())?;
     Ok(match words.as_slice() {
         ["!", "soon"] => event(EventKind::Notice(Notice::ShuttingDown)),
+        ["!", "ping", _] => event(EventKind::Notice(Notice::Heartbeat)),
+        ["address", url, seconds] => event(EventKind::Notice(Notice::SocketAddress {
+            url: (*url).into(),
+            ping: Some(Duration::from_secs(number(seconds)? as u64)),
+        })),
         ["!", "heartbeat"] => event(EventKind::Notice(Notice::Heartbeat)),
         ["!", "refused"] => event(EventKind::Notice(Notice::Refused {
             id: None,
@@ -183,6 +201,11 @@ impl Codec for FakeCodec {
         let (target, weight) = match query {
             Query::ServerTime => ("/time".into(), 1),
             Query::Instruments => ("/instruments".into(), 20),
+            Query::SocketAddress => ("/address".into(), 1),
+            Query::InstrumentsOf { part, after } => {
+                let after = after.as_deref().unwrap_or("first");
+                (format!("/instruments/{part}/{after}"), 20)
+            }
             Query::TradesFromId {
                 symbol,
                 from,
@@ -234,14 +257,52 @@ impl Codec for FakeCodec {
             .chunks(per_socket)
             .enumerate()
             .map(|(n, part)| SubscribePlan {
-                keep_alive: None,
-                address: None,
+                keep_alive: self.keep_alive.clone(),
+                address: self.gives_addresses.then_some(Query::SocketAddress),
                 target: format!("/stream/{n}"),
                 messages: self.messages.clone(),
                 subscriptions: part.to_vec(),
                 label: format!("market-{}", n + 1).into(),
             });
         Ok(plans.collect())
+    }
+
+    fn instrument_queries(&self) -> Vec<Query> {
+        let of = |part: &&str| Query::InstrumentsOf {
+            part: (*part).into(),
+            after: None,
+        };
+        match self.parts.as_slice() {
+            [] => vec![Query::Instruments],
+            parts => parts.iter().map(of).collect(),
+        }
+    }
+
+    fn next_page(&self, query: &Query, body: &[u8]) -> Option<Query> {
+        let Query::InstrumentsOf { part, .. } = query else {
+            return None;
+        };
+        let text = std::str::from_utf8(body).ok()?;
+        let after = text
+            .lines()
+            .find_map(|line| line.strip_prefix("limit next "))?;
+        Some(Query::InstrumentsOf {
+            part: part.clone(),
+            after: Some(after.into()),
+        })
+    }
+
+    fn reply(&self, message: &[u8]) -> Option<String> {
+        let number = std::str::from_utf8(message).ok()?.strip_prefix("! ping ")?;
+        Some(format!("pong {number}"))
+    }
+
+    fn resubscribe(&self, subscription: &Subscription) -> Vec<String> {
+        let name = subscription.venue_symbol.as_str();
+        match self.begins_anew {
+            true => vec![format!("leave {name}"), format!("join {name}")],
+            false => Vec::new(),
+        }
     }
 
     fn used_limits(&self, response: &Response) -> Vec<Option<u32>> {

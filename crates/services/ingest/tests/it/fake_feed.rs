@@ -31,6 +31,7 @@ impl fmt::Debug for FakeFeed {
 #[derive(Debug)]
 pub(crate) struct Dial {
     pub(crate) at: Timestamp,
+    pub(crate) base: String,
     pub(crate) target: String,
     answer: oneshot::Sender<Result<FakeSocket, FeedError>>,
 }
@@ -194,10 +195,11 @@ impl Feed for FakeFeed {
     }
 
     async fn connect(&self, base_url: &str, target: &str) -> Result<Box<dyn Socket>, FeedError> {
-        assert_eq!(base_url, "ws://ws.fake");
+        assert!(base_url.starts_with("ws://"));
         let (answer, answered) = oneshot::channel();
         self.dials.lock().unwrap().push_back(Dial {
             at: self.clock.now(),
+            base: base_url.into(),
             target: target.into(),
             answer,
         });

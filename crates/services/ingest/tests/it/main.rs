@@ -8,6 +8,7 @@ mod fake_feed;
 mod fake_log;
 mod full_log;
 mod history;
+mod manners;
 mod reconnect;
 mod records;
 mod renewal;
