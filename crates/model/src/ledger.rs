@@ -67,6 +67,22 @@ pub enum LedgerKind {
         /// The last instant in it, as the venue says.
         close_time: Timestamp,
     },
+    /// Everything that was traded in a span without a feed is there now.
+    SpanFilled {
+        /// From when.
+        from: Timestamp,
+        /// Until when.
+        to: Timestamp,
+    },
+    /// What was traded in a span without a feed cannot be had.
+    SpanUnfillable {
+        /// From when.
+        from: Timestamp,
+        /// Until when.
+        to: Timestamp,
+        /// Why.
+        reason: String,
+    },
     /// Our feed of the symbol was down.
     FeedDown {
         /// From when.
@@ -260,6 +276,21 @@ mod tests {
                     close_time: day,
                 },
                 r#"{"outage":{"timeframe":"1h","open_time":"1970-01-01T00:00:00Z","close_time":"1970-01-02T00:00:00Z"}}"#,
+            ),
+            (
+                LedgerKind::SpanFilled {
+                    from: time,
+                    to: day,
+                },
+                r#"{"span_filled":{"from":"1970-01-01T00:00:00Z","to":"1970-01-02T00:00:00Z"}}"#,
+            ),
+            (
+                LedgerKind::SpanUnfillable {
+                    from: time,
+                    to: day,
+                    reason: reason.clone(),
+                },
+                r#"{"span_unfillable":{"from":"1970-01-01T00:00:00Z","to":"1970-01-02T00:00:00Z","reason":"reset"}}"#,
             ),
             (
                 LedgerKind::FeedDown {

@@ -128,8 +128,7 @@ impl Pipeline {
         events.clear();
         match codec.decode(&input, &mut events) {
             Ok(()) => {
-                let page = codec.page_limit(&exchange.query);
-                let answered = Answered::of(&exchange.query, &events, page);
+                let answered = Answered::of(&exchange.query, &events, codec);
                 self.take_events(context, &mut events, Some(&exchange));
                 let asked = exchange.query.symbol();
                 if let (Some(answered), Some(name)) = (answered, asked)

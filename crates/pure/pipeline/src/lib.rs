@@ -33,6 +33,8 @@
 //!
 //! # The rest
 //!
+//! Where ids may jump, `spans` are the times without a feed, and the same answers prove them.
+//!
 //! `rollup`: candles that venues and files give, and longer ones made of them. `reconcile`: ours
 //! against the venue's. [`Book`]: local order books. `tally`: a day's totals. `feed`: connections.
 //! `state`: what a commit stores. [`candles_from_columns`]: one-minute candles from columns, fast.
@@ -62,6 +64,7 @@ mod repair;
 mod rollup;
 mod runs;
 mod sequence;
+mod spans;
 mod state;
 mod symbol;
 mod tally;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use quantflow_model::{
     BookDelta, BookSnapshot, Candle, Hole, Instrument, LedgerEvent, Quarantined, Quote, Symbol,
-    Timeframe, Trade, VenueSymbol,
+    TimeRange, Timeframe, Trade, VenueSymbol,
 };
 use quantflow_wire::{Ticker, VenueCandle};
 use serde::{Deserialize, Serialize};
@@ -121,6 +121,16 @@ pub enum Effect {
         /// What to ask for.
         how: RepairHow,
     },
+    /// Ask the venue for what was traded while nothing was received, where ids do not say what is
+    /// missing.
+    RepairSpan {
+        /// Our name.
+        symbol: Symbol,
+        /// The venue's name.
+        venue_symbol: VenueSymbol,
+        /// When: from the time of the last trade that is held.
+        span: TimeRange,
+    },
     /// Ask the venue for a symbol's order book: the local one does not continue.
     BookSnapshot {
         /// Our name.
@@ -135,6 +145,12 @@ pub enum Effect {
 pub enum RepairHow {
     /// Single trades from the hole's first id.
     SingleTrades,
+    /// Single trades downward from the hole's last id.
+    TradesBefore,
+    /// Single trades of the hole's span of time.
+    TradesByTime,
+    /// The newest trades: the venue gives no others.
+    NewestTrades,
     /// Aggregate trades over the hole's span of time, since the venue refuses single trades.
     Aggregates,
 }

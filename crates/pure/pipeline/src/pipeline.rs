@@ -22,7 +22,7 @@ use crate::feed::{Feeds, Streams};
 use crate::import::Import;
 use crate::options::PipelineOptions;
 use crate::output::{Effect, Output};
-use crate::repair::{Repairs, Schedule, ask};
+use crate::repair::{Repairs, Schedule, ask, ask_spans};
 use crate::symbol::SymbolState;
 use crate::watermark::VenueClock;
 
@@ -36,6 +36,8 @@ pub(crate) struct Fixed {
     pub(crate) book: BookRule,
     /// Whether messages refer to earlier ones of their connection by number.
     pub(crate) binds: bool,
+    /// A feed may be dead for so long before anybody notices.
+    pub(crate) silence_ns: i64,
     pub(crate) options: PipelineOptions,
 }
 
@@ -120,6 +122,9 @@ impl Pipeline {
         let book = codec
             .as_ref()
             .map_or(BookRule::REQUESTED, |codec| codec.describe().book);
+        let silence_ns = codec.as_ref().map_or(0, |codec| {
+            i64::try_from(codec.describe().silence.as_nanos()).unwrap_or(i64::MAX)
+        });
         let binds = codec.as_ref().is_some_and(|codec| codec.describe().binds);
         Self {
             fixed: Arc::new(Fixed {
@@ -129,6 +134,7 @@ impl Pipeline {
                 order,
                 book,
                 binds,
+                silence_ns,
                 options,
             }),
             clock: VenueClock::default(),
@@ -223,7 +229,7 @@ impl Pipeline {
             let symbol = &mut self.symbols[slot as usize];
             symbol.dirty = true;
             symbol.finish_record(context);
-            if symbol.core.coverage.has_open_holes() {
+            if symbol.seeks() {
                 self.holes_due.set(slot, i64::MIN);
             }
             self.set_deadline(slot);
@@ -235,7 +241,8 @@ impl Pipeline {
             let symbol = &mut self.symbols[slot as usize];
             let effects = &mut context.out.effects;
             let (elapsed, options) = (context.elapsed, context.options);
-            let next = ask(symbol, codec, &self.repairs, elapsed, options, effects);
+            let next = ask(symbol, codec, &self.repairs, elapsed, options, effects)
+                .min(ask_spans(symbol, elapsed, options, effects));
             self.holes_due.set(slot, next);
         }
         while let Some(slot) = self.books_due.pop(context.elapsed) {
@@ -267,7 +274,8 @@ impl Pipeline {
             for (_, hole) in self.symbols[slot].core.coverage.holes_mut() {
                 hole.asked = None;
             }
-            if self.symbols[slot].core.coverage.has_open_holes() {
+            self.symbols[slot].core.spans.forget_asked();
+            if self.symbols[slot].seeks() {
                 self.holes_due.set(slot as u32, i64::MIN);
             }
         }

@@ -20,9 +20,10 @@ pub(crate) struct Sequence {
     spans: Vec<(Key, Key)>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+/// An id, kept short.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
-struct Seen(#[serde(with = "crate::compact")] u128);
+pub(crate) struct Seen(#[serde(with = "crate::compact")] pub(crate) u128);
 
 impl Sequence {
     pub(crate) fn first(&self) -> Option<Key> {

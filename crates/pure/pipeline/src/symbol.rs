@@ -30,6 +30,7 @@ use crate::partial::{Key, Row, Scales, comes_before};
 use crate::reconcile::Reconcile;
 use crate::rollup::VenueSeries;
 use crate::sequence::Sequence;
+use crate::spans::DownSpans;
 use crate::tally::Tallies;
 
 /// What of a symbol is committed with its data.
@@ -48,6 +49,9 @@ pub(crate) struct Core {
     pub(crate) last_trade: Option<Trade>,
     /// Imports under way: candles are not closed by the clock.
     pub(crate) importing: u32,
+    /// Where ids are not contiguous: times without a feed that are still sought.
+    #[serde(default)]
+    pub(crate) spans: DownSpans,
 }
 
 /// All that is known of one symbol.
@@ -83,6 +87,7 @@ impl SymbolState {
                 reconcile: Reconcile::default(),
                 last_trade: None,
                 importing: 0,
+                spans: DownSpans::default(),
             },
         )
     }
@@ -226,6 +231,11 @@ impl SymbolState {
         if self.core.reconcile.is_waiting() {
             self.compare(context);
         }
+    }
+
+    /// Whether something is missing that is sought.
+    pub(crate) fn seeks(&self) -> bool {
+        self.core.coverage.has_open_holes() || self.core.spans.is_open()
     }
 
     /// The first trade that is held.

@@ -71,7 +71,9 @@ pub(crate) fn concerns(
         LedgerKind::Differs { open_time, .. } | LedgerKind::Outage { open_time, .. } => {
             span.contains(*open_time)
         }
-        LedgerKind::FeedDown { from, to, .. } => {
+        LedgerKind::FeedDown { from, to, .. }
+        | LedgerKind::SpanFilled { from, to }
+        | LedgerKind::SpanUnfillable { from, to, .. } => {
             TimeRange::new(*from, to.plus_nanos(1)).overlaps(span)
         }
     }

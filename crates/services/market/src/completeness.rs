@@ -76,8 +76,22 @@ impl Completeness {
                 self.change(*from, *to, MissingState::Unfillable, reason, event.known);
             }
             LedgerKind::FeedDown { from, to, .. } => self.down.push(TimeRange::new(*from, *to)),
-            LedgerKind::Differs { .. } | LedgerKind::Outage { .. } => {}
+            LedgerKind::SpanFilled { from, to } => self.was_filled(TimeRange::new(*from, *to)),
+            // it stays a time of which nothing is known
+            LedgerKind::SpanUnfillable { .. }
+            | LedgerKind::Differs { .. }
+            | LedgerKind::Outage { .. } => {}
         }
+    }
+
+    /// All that was traded in a time without a feed is there now.
+    fn was_filled(&mut self, filled: TimeRange) {
+        let parts = self.down.iter().flat_map(|down| {
+            let before = TimeRange::new(down.start, down.end.min(filled.start));
+            let after = TimeRange::new(down.start.max(filled.end), down.end);
+            [before, after]
+        });
+        self.down = parts.filter(|part| part.start < part.end).collect();
     }
 
     fn found(&mut self, hole: &Hole, known: Timestamp) {
@@ -290,6 +304,17 @@ mod tests {
         ));
         assert!(!sum.is_complete(seconds(200, 260)));
         assert!(sum.is_complete(seconds(300, 360)));
+        let filled = |from, to| LedgerKind::SpanFilled {
+            from: Timestamp::from_seconds(from),
+            to: Timestamp::from_seconds(to),
+        };
+        sum.apply(&event(301, filled(240, 250)));
+        assert!(sum.is_complete(seconds(240, 250)));
+        assert!(!sum.is_complete(seconds(200, 240)) && !sum.is_complete(seconds(249, 251)));
+        sum.apply(&event(302, filled(0, 240)));
+        assert!(sum.is_complete(seconds(200, 250)));
+        sum.apply(&event(303, filled(250, 400)));
+        assert!(sum.is_complete(seconds(200, 360)));
     }
 
     #[test]

@@ -92,6 +92,15 @@ pub async fn ledger_tallies_and_quarantine(fixture: &dyn StoreFixture) {
             open_time: time(0),
             close_time: time(59),
         },
+        LedgerKind::SpanFilled {
+            from: time(5),
+            to: time(7),
+        },
+        LedgerKind::SpanUnfillable {
+            from: time(7),
+            to: time(9),
+            reason: "too old".into(),
+        },
         LedgerKind::FeedDown {
             from: time(5),
             to: time(9),

@@ -221,6 +221,12 @@ fn what(kind: &LedgerKind) -> String {
         } => {
             format!("the venue closed its {timeframe} candle of {open_time} early, at {close_time}")
         }
+        LedgerKind::SpanFilled { from, to } => {
+            format!("what was traded from {from} to {to} without a feed has come")
+        }
+        LedgerKind::SpanUnfillable { from, to, reason } => {
+            format!("what was traded from {from} to {to} cannot be had: {reason}")
+        }
         LedgerKind::FeedDown { from, to, reason } => {
             format!("the feed was down from {from} to {to}: {reason}")
         }

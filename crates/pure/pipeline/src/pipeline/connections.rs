@@ -6,6 +6,10 @@ use quantflow_wire::{Channel, Connected, Disconnected, Subscribed};
 use super::Pipeline;
 use crate::context::Context;
 use crate::feed::Streams;
+use crate::partial::Key;
+
+/// A venue brings a stream so long after it was asked for, at the latest.
+const SUBSCRIBING: i64 = 2_000_000_000;
 
 impl Pipeline {
     /// A connection was made.
@@ -48,17 +52,35 @@ impl Pipeline {
         self.refresh_streams();
     }
 
-    /// Where ids are contiguous holes say exactly what is missing; elsewhere only the time is known.
+    /// Where ids are contiguous holes say exactly what is missing; elsewhere only the time is known, and
+    /// asked for. It begins where the last trade was, for a dead feed may be noticed late, and ends a
+    /// little after the streams were asked for, for the venue takes its time.
     fn feed_was_down(
-        &self,
+        &mut self,
         context: &mut Context<'_>,
         symbol: &Symbol,
-        from: Timestamp,
+        since: Timestamp,
         reason: &str,
     ) {
-        if !self.orders_by_id() {
-            let (to, reason) = (context.received, reason.to_owned());
-            context.learn(symbol, LedgerKind::FeedDown { from, to, reason });
+        if self.orders_by_id() {
+            return;
+        }
+        let slot = self.slot_of(symbol, None);
+        self.touch(slot);
+        let core = &mut self.symbols[slot.index()].core;
+        let noticed_late = since.plus_nanos(-self.fixed.silence_ns);
+        let last = core.last_trade.map(|trade| trade.key());
+        let from = last.map_or(since, |last| last.time.max(noticed_late).min(since));
+        let to = context.received.plus_nanos(SUBSCRIBING);
+        let reason = reason.to_owned();
+        context.learn(symbol, LedgerKind::FeedDown { from, to, reason });
+        if let Some(last) = last {
+            let after = Key {
+                time: last.time.nanos(),
+                id: last.id.0,
+            };
+            let (from, to) = (from.nanos(), to.nanos());
+            core.spans.open(after, from, to, context.elapsed);
         }
     }
 

@@ -132,6 +132,24 @@ impl SymbolState {
             self.duplicate(context, trade, source);
             return Entry::Drop;
         }
+        // while a stream brings the newest trades, an answer's are wanted where nothing was received
+        let mut flags = TradeFlags::NONE;
+        if let Source::Answer {
+            repair,
+            streamed: true,
+        } = source
+            && sequence.first().is_some()
+        {
+            if !self.core.spans.lacks(key) {
+                self.duplicate(context, trade, source);
+                return Entry::Drop;
+            }
+            if repair {
+                flags = TradeFlags::REPAIRED;
+            }
+        }
+        self.core.spans.admit(key);
+        let sequence = &mut self.core.sequence;
         let window = if named {
             context.options.dedupe_window
         } else {
@@ -144,7 +162,7 @@ impl SymbolState {
                 context.learn(&self.symbol, LedgerKind::Began { first });
             }
         }
-        Entry::Take(TradeFlags::NONE)
+        Entry::Take(flags)
     }
 
     pub(crate) fn duplicate(&mut self, context: &mut Context<'_>, trade: &Trade, source: Source) {
