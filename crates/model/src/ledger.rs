@@ -83,7 +83,7 @@ pub enum LedgerKind {
         /// Why.
         reason: String,
     },
-    /// Our feed of the symbol was down.
+    /// Our feed of the symbol was down; in the venue's time, as far as its clock is known.
     FeedDown {
         /// From when.
         from: Timestamp,

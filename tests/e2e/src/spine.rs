@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use quantflow_budget_memory::MemoryBudget;
 use quantflow_ingest::{
-    BookSnapshotRequest, Engines, IngestConfig, Policy, RepairHow, RepairRequest, VenueIngest,
+    BookSnapshotRequest, Engines, IngestConfig, Policy, RepairRequest, SpanRequest, VenueIngest,
 };
 use quantflow_log_embedded::{EmbeddedLog, LogOptions};
 use quantflow_market::stream::Hub;
@@ -222,11 +222,18 @@ async fn serve_effects(ingest: Arc<VenueIngest>, mut wanted: mpsc::Receiver<Effe
                 hole,
                 how,
             } => {
-                let how = match how {
-                    quantflow_pipeline::RepairHow::SingleTrades => RepairHow::SingleTrades,
-                    quantflow_pipeline::RepairHow::Aggregates => RepairHow::Aggregates,
-                };
                 ingest.repair(RepairRequest::of(symbol, venue_symbol, &hole, how));
+            }
+            Effect::RepairSpan {
+                symbol,
+                venue_symbol,
+                span,
+            } => {
+                ingest.repair_span(SpanRequest {
+                    symbol,
+                    venue_symbol,
+                    span,
+                });
             }
             Effect::BookSnapshot {
                 symbol,

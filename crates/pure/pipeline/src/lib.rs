@@ -75,6 +75,7 @@ pub use book::{Book, Change};
 pub use cleaning::{RULES, Rule};
 pub use feed::{Connection, FeedState};
 pub use options::PipelineOptions;
-pub use output::{CandlePatch, ClosedCandle, Counts, Effect, Output, RepairHow, SymbolSlot};
+pub use output::{CandlePatch, ClosedCandle, Counts, Effect, Output, SymbolSlot};
 pub use pipeline::{Batch, Pipeline};
+pub use quantflow_wire::RepairHow;
 pub use state::{PIPELINE_VERSION, StateError};

@@ -6,7 +6,7 @@ use quantflow_model::{
     BookDelta, BookSnapshot, Candle, Hole, Instrument, LedgerEvent, Quarantined, Quote, Symbol,
     TimeRange, Timeframe, Trade, VenueSymbol,
 };
-use quantflow_wire::{Ticker, VenueCandle};
+use quantflow_wire::{RepairHow, Ticker, VenueCandle};
 use serde::{Deserialize, Serialize};
 
 /// A symbol's place in its pipeline: [`Pipeline::symbols`](crate::Pipeline::symbols) names it. Kept
@@ -138,21 +138,6 @@ pub enum Effect {
         /// The venue's name.
         venue_symbol: VenueSymbol,
     },
-}
-
-/// What to ask for to fill a hole.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum RepairHow {
-    /// Single trades from the hole's first id.
-    SingleTrades,
-    /// Single trades downward from the hole's last id.
-    TradesBefore,
-    /// Single trades of the hole's span of time.
-    TradesByTime,
-    /// The newest trades: the venue gives no others.
-    NewestTrades,
-    /// Aggregate trades over the hole's span of time, since the venue refuses single trades.
-    Aggregates,
 }
 
 /// How often things happened.

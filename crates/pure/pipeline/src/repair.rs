@@ -3,12 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use quantflow_model::{Hole, LedgerKind, TimeRange, Timestamp, TradeId, VenueSymbol};
-use quantflow_wire::{Codec, Event, EventKind, OrderRule, Outcome, Query, Response};
+use quantflow_wire::{Codec, Event, EventKind, OrderRule, Outcome, Query, RepairHow, Response};
 
 use crate::context::Context;
 use crate::coverage::as_hole;
 use crate::options::PipelineOptions;
-use crate::output::{Effect, RepairHow};
+use crate::output::Effect;
 use crate::symbol::SymbolState;
 
 /// A venue's REST side may be so far behind its streams.
@@ -355,7 +355,7 @@ impl Answered {
     /// Settles the times without a feed over which the answer is whole.
     fn settle_spans(&self, symbol: &mut SymbolState, context: &mut Context<'_>) {
         // the venue's REST side may be a little behind
-        let now = context.received.plus_nanos(-SPAN_ALLOWANCE).nanos();
+        let now = context.clock.unwrap_or(context.received.nanos()) - SPAN_ALLOWANCE;
         let nanos = |time: Timestamp| time.nanos();
         let rows = self.times.map(|(first, last)| (nanos(first), nanos(last)));
         let (whole, nothing_older) = match (self.asked, rows) {

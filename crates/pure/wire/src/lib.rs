@@ -31,5 +31,6 @@ pub use import::{ImportBegin, ImportKind};
 pub use position::{LogPosition, LogRange, PartitionId};
 pub use record::{ChunkError, Connected, Disconnected, Record, RecordKind, Subscribed};
 pub use request::{
-    Channel, HttpMethod, HttpRequest, KeepAlive, Purpose, Query, SubscribePlan, Subscription,
+    Channel, HttpMethod, HttpRequest, KeepAlive, Purpose, Query, RepairHow, SubscribePlan,
+    Subscription,
 };

@@ -179,6 +179,21 @@ impl Query {
     }
 }
 
+/// What to ask for to fill a hole.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum RepairHow {
+    /// Single trades from the hole's first id.
+    SingleTrades,
+    /// Single trades downward from the hole's last id.
+    TradesBefore,
+    /// Single trades of the hole's span of time.
+    TradesByTime,
+    /// The newest trades: the venue gives no others.
+    NewestTrades,
+    /// Aggregate trades over the hole's span of time, since the venue refuses single trades.
+    Aggregates,
+}
+
 /// Why a request is made; more urgent first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use quantflow_ingest::{
-    BookSnapshotRequest, IngestConfig, Policy, RepairHow, RepairRequest, VenueIngest,
+    BookSnapshotRequest, IngestConfig, Policy, RepairRequest, SpanRequest, VenueIngest,
 };
 use quantflow_market::{Partition, PartitionOptions, PartitionParts, PartitionSetup};
 use quantflow_model::{Symbol, VenueId};
@@ -141,13 +141,16 @@ pub(crate) async fn serve_effects(ingest: Arc<VenueIngest>, mut wanted: mpsc::Re
                 venue_symbol,
                 hole,
                 how,
-            } => {
-                let how = match how {
-                    quantflow_pipeline::RepairHow::SingleTrades => RepairHow::SingleTrades,
-                    quantflow_pipeline::RepairHow::Aggregates => RepairHow::Aggregates,
-                };
-                ingest.repair(RepairRequest::of(symbol, venue_symbol, &hole, how))
-            }
+            } => ingest.repair(RepairRequest::of(symbol, venue_symbol, &hole, how)),
+            Effect::RepairSpan {
+                symbol,
+                venue_symbol,
+                span,
+            } => ingest.repair_span(SpanRequest {
+                symbol,
+                venue_symbol,
+                span,
+            }),
             Effect::BookSnapshot {
                 symbol,
                 venue_symbol,

@@ -18,7 +18,7 @@ use crate::connection::Connection;
 use crate::history::{Histories, History, HistoryRequest};
 use crate::queue::{Queue, Submitted};
 use crate::recorder::{LogState, Recorder};
-use crate::repair::{BookSnapshotRequest, RepairRequest, books, repairs};
+use crate::repair::{BookSnapshotRequest, RepairRequest, SpanRequest, books, repairs, spans};
 use crate::shared::Shared;
 use crate::status::{ConnectionCell, VenueStatus};
 
@@ -60,6 +60,7 @@ pub struct VenueIngest {
     shared: Arc<Shared>,
     connections: Vec<(Arc<ConnectionCell>, Arc<Notify>)>,
     repairs: Arc<Queue<RepairRequest>>,
+    spans: Arc<Queue<SpanRequest>>,
     books: Arc<Queue<BookSnapshotRequest>>,
     histories: Arc<Histories>,
     clock_offset: watch::Receiver<Option<i64>>,
@@ -130,11 +131,14 @@ impl VenueIngest {
             connections.push((cell, renew));
         }
         let repair_queue = Arc::new(Queue::new(shared.policy.repair_queue));
+        let span_queue = Arc::new(Queue::new(shared.policy.repair_queue));
         let book_queue = Arc::new(Queue::new(shared.policy.repair_queue));
         for _ in 0..shared.policy.repair_workers.max(1) {
             let work = repairs(Arc::clone(&shared), Arc::clone(&repair_queue));
             tasks.spawn(until_stopped(stopped.clone(), work));
         }
+        let work = spans(Arc::clone(&shared), Arc::clone(&span_queue));
+        tasks.spawn(until_stopped(stopped.clone(), work));
         let work = books(Arc::clone(&shared), Arc::clone(&book_queue));
         tasks.spawn(until_stopped(stopped.clone(), work));
         tasks.spawn(until_stopped(stopped.clone(), tick(Arc::clone(&shared))));
@@ -150,6 +154,7 @@ impl VenueIngest {
             shared,
             connections,
             repairs: repair_queue,
+            spans: span_queue,
             books: book_queue,
             histories: Arc::new(Histories::new()),
             clock_offset,
@@ -203,6 +208,11 @@ impl VenueIngest {
     /// Fetches missing trades into the raw log. Never waits.
     pub fn repair(&self, request: RepairRequest) -> Submitted {
         self.repairs.submit(request)
+    }
+
+    /// Fetches what was traded in a time without a feed into the raw log. Never waits.
+    pub fn repair_span(&self, request: SpanRequest) -> Submitted {
+        self.spans.submit(request)
     }
 
     /// Has a whole order book put into the raw log: asks for it, or lets its stream begin anew where

@@ -1,22 +1,19 @@
-//! What the pipeline asks for: missing trades ([`RepairRequest`]) and order books
-//! ([`BookSnapshotRequest`]).
+//! What the pipeline asks for: missing trades ([`RepairRequest`]), times without a feed
+//! ([`SpanRequest`]) and order books ([`BookSnapshotRequest`]). How pages of trades are asked for is in
+//! `fetch`.
 //!
 //! The answers go into the raw log and nowhere else: that is how the pipeline learns of them, of
 //! refusals and of what the venue does not have.
 
 use std::sync::Arc;
-use std::time::Duration;
 
-use quantflow_model::{Hole, Symbol, TimeRange, TradeId, VenueSymbol};
-use quantflow_wire::{AggregateTrade, Event, EventKind, Purpose, Query};
+use quantflow_model::{Hole, Symbol, TimeRange, Timestamp, TradeId, VenueSymbol};
+use quantflow_wire::{Purpose, Query, RepairHow};
 
 use crate::ask::AskError;
 use crate::metrics;
 use crate::queue::{Job, Queue, Turn, TurnEnd};
 use crate::shared::Shared;
-
-/// Aggregates are looked for in steps of this much time until the first is found.
-const AGGREGATE_STEP: Duration = Duration::from_hours(1);
 
 /// Trades that are missing and should be fetched.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,15 +32,6 @@ pub struct RepairRequest {
     pub how: RepairHow,
 }
 
-/// What to ask for to fill a hole.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum RepairHow {
-    /// Single trades by id.
-    SingleTrades,
-    /// Aggregate trades over the span of time.
-    Aggregates,
-}
-
 impl RepairRequest {
     /// For a hole of the ledger.
     pub fn of(symbol: Symbol, venue_symbol: VenueSymbol, hole: &Hole, how: RepairHow) -> Self {
@@ -56,6 +44,17 @@ impl RepairRequest {
             how,
         }
     }
+}
+
+/// A time without a feed: what was traded in it should be fetched.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SpanRequest {
+    /// Our name.
+    pub symbol: Symbol,
+    /// The venue's name.
+    pub venue_symbol: VenueSymbol,
+    /// When: from the time of the last trade that is held.
+    pub span: TimeRange,
 }
 
 /// An order book that should be fetched: the local one does not continue.
@@ -80,6 +79,18 @@ impl Job for RepairRequest {
     }
 }
 
+impl Job for SpanRequest {
+    type Key = (Symbol, Timestamp, Timestamp);
+
+    fn key(&self) -> Self::Key {
+        (self.symbol.clone(), self.span.start, self.span.end)
+    }
+
+    fn is_part_of(&self, (symbol, start, end): &Self::Key) -> bool {
+        *symbol == self.symbol && *start <= self.span.start && self.span.end <= *end
+    }
+}
+
 impl Job for BookSnapshotRequest {
     type Key = Symbol;
 
@@ -94,8 +105,23 @@ pub(crate) async fn repairs(shared: Arc<Shared>, queue: Arc<Queue<RepairRequest>
         let turn = queue.next().await;
         let result = match turn.job.how {
             RepairHow::SingleTrades => shared.fetch_trades(&turn.job).await,
+            RepairHow::TradesBefore => shared.fetch_downward(&turn.job).await,
+            RepairHow::TradesByTime => {
+                let (symbol, span) = (&turn.job.venue_symbol, turn.job.span);
+                shared.fetch_by_time(symbol, span).await
+            }
+            RepairHow::NewestTrades => shared.fetch_newest(&turn.job.venue_symbol).await.map(drop),
             RepairHow::Aggregates => shared.fetch_aggregates(&turn.job).await,
         };
+        shared.end_turn(&queue, turn, result);
+    }
+}
+
+/// Fetches what was traded in times without a feed, one after another, for ever.
+pub(crate) async fn spans(shared: Arc<Shared>, queue: Arc<Queue<SpanRequest>>) {
+    loop {
+        let turn = queue.next().await;
+        let result = shared.fetch_span(&turn.job).await;
         shared.end_turn(&queue, turn, result);
     }
 }
@@ -141,89 +167,5 @@ impl Shared {
         };
         let labels = [("venue", venue), ("result", result.to_owned())];
         ::metrics::counter!(metrics::REPAIRS, &labels).increment(1);
-    }
-
-    /// Pages of single trades, from the first missing id to the last.
-    async fn fetch_trades(&self, repair: &RepairRequest) -> Result<(), AskError> {
-        let how = self.stubbornness(Purpose::Repair);
-        let mut from = repair.from;
-        while from <= repair.to {
-            let query = |limit| Query::TradesFromId {
-                symbol: repair.venue_symbol.clone(),
-                from,
-                limit,
-            };
-            let most = self.codec.page_limit(&query(1)).max(1);
-            let missing = (repair.to.0 - from.0).saturating_add(1);
-            let limit = u32::try_from(missing).unwrap_or(u32::MAX).min(most);
-            let events = self.answer(&query(limit), how).await?.events;
-            let last = events.iter().filter_map(trade_id).max();
-            match last {
-                Some(last) if last >= from => from = TradeId(last.0.saturating_add(1)),
-                // none, or only older ones: the venue does not have them, as the log now shows
-                _ => break,
-            }
-        }
-        Ok(())
-    }
-
-    /// Aggregates: the first by time, then on by their own ids, until past the last missing trade.
-    async fn fetch_aggregates(&self, repair: &RepairRequest) -> Result<(), AskError> {
-        let how = self.stubbornness(Purpose::Repair);
-        let mut start = repair.span.start;
-        let mut events = Vec::new();
-        while events.is_empty() && start < repair.span.end {
-            let end = (start + AGGREGATE_STEP).min(repair.span.end);
-            let query = |limit| Query::AggregateTrades {
-                symbol: repair.venue_symbol.clone(),
-                from: start,
-                to: end,
-                limit,
-            };
-            let limit = self.codec.page_limit(&query(1)).max(1);
-            events = self.answer(&query(limit), how).await?.events;
-            start = end;
-        }
-        loop {
-            let Some(last) = events
-                .iter()
-                .filter_map(aggregate)
-                .max_by_key(|trade| trade.id)
-            else {
-                return Ok(());
-            };
-            if last.last_id >= repair.to || last.time >= repair.span.end {
-                return Ok(());
-            }
-            let from = TradeId(last.id.0.saturating_add(1));
-            let query = |limit| Query::AggregateTradesFromId {
-                symbol: repair.venue_symbol.clone(),
-                from,
-                limit,
-            };
-            let limit = self.codec.page_limit(&query(1)).max(1);
-            events = self.answer(&query(limit), how).await?.events;
-            if !events
-                .iter()
-                .filter_map(aggregate)
-                .any(|trade| trade.id >= from)
-            {
-                return Ok(()); // an answer that does not go on would go on for ever
-            }
-        }
-    }
-}
-
-fn trade_id(event: &Event) -> Option<TradeId> {
-    match &event.kind {
-        EventKind::Trade(event) => Some(event.trade.id),
-        _ => None,
-    }
-}
-
-fn aggregate(event: &Event) -> Option<&AggregateTrade> {
-    match &event.kind {
-        EventKind::AggregateTrade(trade) => Some(trade),
-        _ => None,
     }
 }

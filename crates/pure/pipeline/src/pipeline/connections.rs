@@ -68,10 +68,14 @@ impl Pipeline {
         let slot = self.slot_of(symbol, None);
         self.touch(slot);
         let core = &mut self.symbols[slot.index()].core;
+        // trades have the venue's time
+        let received = context.received.nanos();
+        let ahead = received.saturating_sub(context.clock.unwrap_or(received));
+        let since = since.plus_nanos(-ahead);
         let noticed_late = since.plus_nanos(-self.fixed.silence_ns);
         let last = core.last_trade.map(|trade| trade.key());
         let from = last.map_or(since, |last| last.time.max(noticed_late).min(since));
-        let to = context.received.plus_nanos(SUBSCRIBING);
+        let to = context.received.plus_nanos(SUBSCRIBING - ahead);
         let reason = reason.to_owned();
         context.learn(symbol, LedgerKind::FeedDown { from, to, reason });
         if let Some(last) = last {

@@ -8,19 +8,26 @@ use quantflow_model::{
 };
 use quantflow_wire::{
     AggregateTrade, BookRule, Channel, Codec, DecodeError, EncodeError, Encoded, Event, EventKind,
-    Exchange, HttpMethod, HttpRequest, Input, OrderRule, Outcome, Purpose, Query, RequestError,
-    Response, Route, SubscribePlan, Subscription, TradeEvent, VenueCandle, VenueDescription,
+    Exchange, HttpMethod, HttpRequest, Input, OrderRule, Outcome, Purpose, Query, RepairHow,
+    RequestError, Response, Route, SubscribePlan, Subscription, TradeEvent, VenueCandle,
+    VenueDescription,
 };
 
 /// The venue's codec.
 #[derive(Debug)]
 pub(crate) struct Fake {
     description: VenueDescription,
+    /// The only way to have missing trades; `None`: all ways are offered.
+    pub(crate) offers: Option<RepairHow>,
+    /// Rows of an answer.
+    pub(crate) page: u32,
 }
 
 impl Fake {
     pub(crate) fn new(order: OrderRule) -> Self {
         Self {
+            offers: None,
+            page: 1_000,
             description: VenueDescription {
                 book: BookRule::REQUESTED,
                 binds: false,
@@ -266,7 +273,17 @@ impl Codec for Fake {
         })
     }
 
-    fn request(&self, _: &Query) -> Result<HttpRequest, RequestError> {
+    fn request(&self, query: &Query) -> Result<HttpRequest, RequestError> {
+        let way = match query {
+            Query::TradesFromId { .. } => Some(RepairHow::SingleTrades),
+            Query::TradesBeforeId { .. } => Some(RepairHow::TradesBefore),
+            Query::Trades { .. } => Some(RepairHow::TradesByTime),
+            Query::AggregateTrades { .. } => Some(RepairHow::Aggregates),
+            _ => None,
+        };
+        if way.is_some() && self.offers.is_some() && way != self.offers {
+            return Err(RequestError::not_offered(&venue(), query));
+        }
         Ok(HttpRequest {
             method: HttpMethod::Get,
             target: "/".into(),
@@ -278,7 +295,7 @@ impl Codec for Fake {
     }
 
     fn page_limit(&self, _: &Query) -> u32 {
-        1_000
+        self.page
     }
 
     fn subscribe(&self, _: &[Subscription]) -> Result<Vec<SubscribePlan>, RequestError> {

@@ -42,10 +42,14 @@ impl Owned {
 }
 
 pub(crate) fn pipeline(order: OrderRule) -> Pipeline {
+    pipeline_of(Fake::new(order))
+}
+
+fn pipeline_of(codec: Fake) -> Pipeline {
     Pipeline::new(
         PartitionId::new("fake").unwrap(),
         venue(),
-        Some(Arc::new(Fake::new(order))),
+        Some(Arc::new(codec)),
         PipelineOptions::default(),
     )
 }
@@ -64,8 +68,12 @@ pub(crate) struct World {
 
 impl World {
     pub(crate) fn new(order: OrderRule) -> Self {
+        Self::of(Fake::new(order))
+    }
+
+    pub(crate) fn of(codec: Fake) -> Self {
         let mut world = Self {
-            pipeline: pipeline(order),
+            pipeline: pipeline_of(codec),
             store: Store::default(),
             out: Output::default(),
             ledger: Vec::new(),
@@ -147,6 +155,9 @@ impl World {
                     };
                     let payload = answer(query, Purpose::Repair, status, body);
                     self.apply(RecordKind::Exchange, payload);
+                }
+                RepairHow::TradesBefore | RepairHow::TradesByTime | RepairHow::NewestTrades => {
+                    unreachable!("the venue offers trades by id")
                 }
                 RepairHow::Aggregates => {
                     let span = hole.span();

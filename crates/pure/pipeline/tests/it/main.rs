@@ -14,4 +14,5 @@ mod months;
 mod recorded;
 mod restart;
 mod rules;
+mod spans;
 mod truth;

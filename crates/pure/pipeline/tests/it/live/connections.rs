@@ -31,6 +31,9 @@ fn a_feed_without_contiguous_ids_enters_its_down_times() {
     let mut live = Live::new(OrderRule::TimeThenId, Channel::Trades);
     assert_eq!(live.pipeline.feed(live.slot()), FeedState::Live);
     live.trade(&at(1, 0));
+    for second in 1..=5 {
+        live.tick(MINUTE + second * 1_000);
+    }
     let gone = Disconnected {
         reason: "silent".into(),
         detail: String::new(),
@@ -45,12 +48,17 @@ fn a_feed_without_contiguous_ids_enters_its_down_times() {
         live.pipeline.feed(live.slot()),
         FeedState::Down { .. }
     ));
-    live.received = MINUTE + 9_000;
+    for second in 6..=9 {
+        live.tick(MINUTE + second * 1_000);
+    }
     live.subscribe(2, Channel::Trades);
     let LedgerKind::FeedDown { from, to, reason } = &live.out.ledger[0].kind else {
         panic!("{:?}", live.out.ledger)
     };
-    assert_eq!(to.since(*from), 4_000_000_000);
+    // in the venue's time: from the last trade, for it was noticed late, until the stream must be there
+    assert_eq!(*from, at(1, 0).time);
+    let lag = MINUTE - at(1, 0).time.millis();
+    assert_eq!(to.millis(), MINUTE + 9_000 - lag + 2_000);
     assert_eq!(reason, "silent");
 }
 
