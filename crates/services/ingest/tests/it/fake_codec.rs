@@ -38,6 +38,8 @@ pub(crate) struct FakeCodec {
     pub(crate) gives_addresses: bool,
     /// Whether a stream can begin anew on its socket.
     pub(crate) begins_anew: bool,
+    /// Whether trades can be asked for by time.
+    pub(crate) knows_spans: bool,
     /// Kinds of markets whose instruments are asked for apart.
     pub(crate) parts: Vec<&'static str>,
 }
@@ -56,6 +58,7 @@ impl FakeCodec {
             keep_alive: None,
             gives_addresses: false,
             begins_anew: false,
+            knows_spans: true,
             parts: Vec::new(),
             description: VenueDescription {
                 book: BookRule::REQUESTED,
@@ -211,6 +214,19 @@ impl Codec for FakeCodec {
                 from,
                 limit,
             } => (format!("/trades/{}/{}/{limit}", symbol.as_str(), from.0), 5),
+            Query::TradesBeforeId { before, limit, .. } => {
+                (format!("/before/{}/{limit}", before.0), 5)
+            }
+            Query::Trades {
+                from: Some(from),
+                to: Some(to),
+                limit,
+                ..
+            } if self.knows_spans => {
+                let (from, to) = (from.millis(), to.millis());
+                (format!("/span/{from}/{to}/{limit}"), 5)
+            }
+            Query::RecentTrades { limit, .. } => (format!("/newest/{limit}"), 5),
             Query::AggregateTrades {
                 from, to, limit, ..
             } => (

@@ -6,6 +6,7 @@ mod chaos;
 mod fake_codec;
 mod fake_feed;
 mod fake_log;
+mod fetching;
 mod full_log;
 mod history;
 mod manners;
