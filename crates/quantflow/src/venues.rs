@@ -14,8 +14,8 @@ use crate::failure::{Failure, Outcome};
 pub(crate) const DEMO: &str = "demo";
 /// What the generated market speaks.
 const DEMO_PROTOCOL: &str = "binance-spot";
-/// Short names of protocols in the configuration.
-const PROTOCOLS: [(&str, &str); 1] = [("binance", "binance-spot")];
+/// Other names of protocols in the configuration.
+const ALIASES: [(&str, &str); 1] = [("binance", "binance-spot")];
 
 /// What a venue's own names of pairs end with (`BTCUSDT`), where nothing better is known than the
 /// name. The longest that fits wins, so `USDT` is looked for before `BTC`.
@@ -36,7 +36,7 @@ pub(crate) fn codec_of(settings: &Settings, venue: &VenueId) -> Outcome<Option<A
         .get(venue)
         .and_then(|v| v.protocol.as_deref())
     {
-        let name = PROTOCOLS.iter().find(|(short, _)| *short == protocol);
+        let name = ALIASES.iter().find(|(alias, _)| *alias == protocol);
         let name = name.map_or(protocol, |(_, name)| *name);
         let codec = registry.speak(name, venue.clone()).map_err(|error| {
             Failure::usage(format!("venues.{venue}.protocol is not right")).because(error)
@@ -51,7 +51,9 @@ pub(crate) fn codec_of(settings: &Settings, venue: &VenueId) -> Outcome<Option<A
 
 /// What `venues.*.protocol` may be.
 pub(crate) fn protocols() -> Vec<&'static str> {
-    PROTOCOLS.iter().map(|(short, _)| *short).collect()
+    let registry = Registry::builtin();
+    let aliases = ALIASES.iter().map(|(alias, _)| *alias);
+    aliases.chain(registry.protocols()).collect()
 }
 
 /// The venues that need no configuration.

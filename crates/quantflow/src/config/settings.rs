@@ -376,7 +376,11 @@ mod tests {
             (
                 "QUANTFLOW__VENUES__MINE__PROTOCOL",
                 "semaphore",
-                vec!["venues.mine.protocol", "\"semaphore\"", "one of: binance"],
+                vec![
+                    "venues.mine.protocol",
+                    "\"semaphore\"",
+                    "one of: binance, binance-spot",
+                ],
             ),
         ] {
             let error = settings(&[(name, value)]).unwrap_err().to_string();
