@@ -20,6 +20,7 @@ pub(crate) enum Code {
     Forbidden,
     SymbolNotFound,
     CandleNotFound,
+    BookNotFound,
     ConnectionNotFound,
     RouteNotFound,
     MethodNotAllowed,
@@ -35,13 +36,14 @@ pub(crate) enum Code {
 
 impl Code {
     /// All of them.
-    pub(crate) const ALL: [Self; 17] = [
+    pub(crate) const ALL: [Self; 18] = [
         Self::InvalidParameter,
         Self::MalformedBody,
         Self::Unauthenticated,
         Self::Forbidden,
         Self::SymbolNotFound,
         Self::CandleNotFound,
+        Self::BookNotFound,
         Self::ConnectionNotFound,
         Self::RouteNotFound,
         Self::MethodNotAllowed,
@@ -63,6 +65,7 @@ impl Code {
             Self::Forbidden => "FORBIDDEN",
             Self::SymbolNotFound => "SYMBOL_NOT_FOUND",
             Self::CandleNotFound => "CANDLE_NOT_FOUND",
+            Self::BookNotFound => "BOOK_NOT_FOUND",
             Self::ConnectionNotFound => "CONNECTION_NOT_FOUND",
             Self::RouteNotFound => "ROUTE_NOT_FOUND",
             Self::MethodNotAllowed => "METHOD_NOT_ALLOWED",
@@ -84,6 +87,7 @@ impl Code {
             Self::Forbidden => StatusCode::FORBIDDEN,
             Self::SymbolNotFound
             | Self::CandleNotFound
+            | Self::BookNotFound
             | Self::ConnectionNotFound
             | Self::RouteNotFound => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
@@ -113,6 +117,7 @@ impl Code {
                 "nothing is known of the symbol; up to five that are like it are suggested"
             }
             Self::CandleNotFound => "there is no candle with this open time",
+            Self::BookNotFound => "no whole order book of the symbol is at hand",
             Self::ConnectionNotFound => "the venue has no such connection",
             Self::RouteNotFound => "there is no such path",
             Self::MethodNotAllowed => {

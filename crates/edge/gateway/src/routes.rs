@@ -5,6 +5,7 @@
     reason = "all handlers have one form, whether they wait for something or not"
 )]
 
+mod book;
 mod candles;
 mod catalog;
 mod completeness;
@@ -20,6 +21,7 @@ use crate::endpoint::Endpoint;
 pub(crate) static ENDPOINTS: &[Endpoint] = &[
     prices::PRICES,
     prices::PRICE,
+    book::BOOK,
     trades::HISTORY,
     candles::OHLC,
     candles::PROVENANCE,

@@ -21,8 +21,8 @@ use crate::partition::Partition;
 use crate::queries::{MarketQueries, QueryError, Snapshot};
 use crate::stream::{ChannelKey, Hub, StreamSeq, Subscriber};
 use crate::view::{
-    CandlePage, CandleRequest, Certificate, Health, PriceView, Provenance, SymbolView, TradePage,
-    TradeRequest,
+    BookView, CandlePage, CandleRequest, Certificate, Health, PriceView, Provenance, SymbolView,
+    TradePage, TradeRequest,
 };
 
 pub use candles::CandleProbe;
@@ -203,6 +203,10 @@ impl MarketQueries for Market {
             let expected = self.expected.iter().find(|expected| *expected == symbol)?;
             Some(Self::unheard(expected))
         })
+    }
+
+    fn book(&self, symbol: &Symbol, levels: usize) -> Option<BookView> {
+        self.book_now(symbol, levels)
     }
 
     async fn symbols(&self) -> Result<Vec<SymbolView>, QueryError> {

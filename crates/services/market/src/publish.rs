@@ -14,7 +14,7 @@ use crate::stream::{ChannelKey, Hub, StreamSeq, Update, UpdateData};
 use crate::view::{BookView, CandleView, Health};
 
 /// Levels a side that the book channel carries.
-const BOOK_LEVELS: usize = 20;
+pub(crate) const BOOK_LEVELS: usize = 20;
 
 /// Shows what happened to those who listen: trades and quotes at once, what moves with every trade
 /// (open candles, prices, books) at most once an interval, always ending with the newest state.
@@ -131,7 +131,7 @@ impl Publisher {
                     }
                     ChannelKey::Book(symbol) => {
                         let slot = hot.pipeline.slot(symbol).filter(|s| moved.contains(s));
-                        let book = slot.and_then(|_| book(&hot, symbol));
+                        let book = slot.and_then(|_| book(&hot, symbol, BOOK_LEVELS));
                         updates.extend(book.map(|book| (key, UpdateData::Book(book))));
                     }
                     ChannelKey::Prices => {
@@ -219,8 +219,8 @@ fn view(hot: &Hot, slot: SymbolSlot, timeframe: Timeframe, candle: &Candle) -> C
 }
 
 /// The best levels of a symbol's book.
-pub(crate) fn book(hot: &Hot, symbol: &Symbol) -> Option<BookView> {
-    let book = hot.pipeline.book(hot.pipeline.slot(symbol)?, BOOK_LEVELS)?;
+pub(crate) fn book(hot: &Hot, symbol: &Symbol, levels: usize) -> Option<BookView> {
+    let book = hot.pipeline.book(hot.pipeline.slot(symbol)?, levels)?;
     let levels = |side: &[quantflow_model::Level]| {
         side.iter()
             .map(|level| (level.price, level.quantity))
@@ -228,6 +228,7 @@ pub(crate) fn book(hot: &Hot, symbol: &Symbol) -> Option<BookView> {
     };
     Some(BookView {
         update_id: book.last_update_id,
+        time: book.time,
         bids: levels(&book.bids),
         asks: levels(&book.asks),
     })

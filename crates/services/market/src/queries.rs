@@ -8,7 +8,7 @@ use quantflow_seams::{QuarantineQuery, QuarantineRow, StoreError};
 
 use crate::stream::{ChannelKey, StreamSeq, Subscriber, UpdateData};
 use crate::view::{
-    CandlePage, CandleRequest, Certificate, PriceView, Provenance, SymbolView, TradePage,
+    BookView, CandlePage, CandleRequest, Certificate, PriceView, Provenance, SymbolView, TradePage,
     TradeRequest,
 };
 
@@ -21,6 +21,10 @@ pub trait MarketQueries: Debug + Send + Sync + 'static {
 
     /// The same of one symbol; `None` when it is not ingested.
     fn price(&self, symbol: &Symbol) -> Option<PriceView>;
+
+    /// The best levels of each side of a symbol's order book as it is now; `None` while none is whole:
+    /// nobody listens to it, or it begins anew.
+    fn book(&self, symbol: &Symbol, levels: usize) -> Option<BookView>;
 
     /// Every symbol, sorted: those with data, those being ingested, those that venues list.
     async fn symbols(&self) -> Result<Vec<SymbolView>, QueryError>;

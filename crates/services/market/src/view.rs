@@ -239,8 +239,10 @@ pub struct SymbolView {
 /// Best bid and offer levels of a book.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BookView {
-    /// The last update in it.
+    /// The last update in it; 0 where the venue numbers none.
     pub update_id: u64,
+    /// The venue's time of it, where it says one.
+    pub time: Option<Timestamp>,
     /// Bids, best first: price and quantity.
     pub bids: Vec<(Price, Quantity)>,
     /// Offers, best first.

@@ -48,8 +48,10 @@ impl From<&model::Quote> for Quote {
 #[derive(Debug, Clone, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Book {
-    /// The last update in it.
+    /// The venue's number of the last update in it; 0 where it numbers none.
     update_id: String,
+    /// The venue's time of it, where it says one.
+    time: Option<Moment>,
     /// Bids, best first.
     bids: Vec<Level>,
     /// Offers, best first.
@@ -72,6 +74,7 @@ impl From<&BookView> for Book {
         };
         Self {
             update_id: view.update_id.to_string(),
+            time: view.time.map(|time| TimeStyle::Text.of(time)),
             bids: levels(&view.bids),
             asks: levels(&view.asks),
         }

@@ -383,3 +383,41 @@ async fn the_ledger_is_read() {
         json!(["2026-11-20T09:55:00Z"])
     );
 }
+
+#[tokio::test]
+async fn a_book_has_as_many_levels_as_are_wanted() {
+    let world = world();
+    let both = data(&world.gateway, "/api/v1/book/demo:BTC-USDT").await;
+    assert_eq!(
+        both,
+        json!({
+            "updateId": "7",
+            "time": "1970-01-01T00:00:01Z",
+            "bids": [["1.5", "2"], ["1.4", "2"]],
+            "asks": []
+        })
+    );
+    let one = data(&world.gateway, "/api/v1/book/demo:BTCUSDT?depth=1").await;
+    assert_eq!(one["bids"], json!([["1.5", "2"]]));
+    for (path, status, code) in [
+        ("/api/v1/book/demo:ETH-USDT", 404, "BOOK_NOT_FOUND"),
+        ("/api/v1/book/demo:NO-SUCH", 404, "SYMBOL_NOT_FOUND"),
+        (
+            "/api/v1/book/demo:BTC-USDT?depth=0",
+            400,
+            "INVALID_PARAMETER",
+        ),
+        (
+            "/api/v1/book/demo:BTC-USDT?depth=1001",
+            400,
+            "INVALID_PARAMETER",
+        ),
+    ] {
+        let answer = get(&world.gateway, path).await;
+        let found = (
+            answer.status().as_u16(),
+            problem_of(&answer)["code"].clone(),
+        );
+        assert_eq!(found, (status, json!(code)), "{path}");
+    }
+}

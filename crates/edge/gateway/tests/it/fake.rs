@@ -12,8 +12,9 @@ use quantflow_gateway::sources::{
 use quantflow_gateway::{Gateway, GatewayOptions, GatewayParts, Token};
 use quantflow_market::stream::{ChannelKey, Hub, StreamSeq, Subscriber, Update, UpdateData};
 use quantflow_market::view::{
-    CandlePage, CandleRequest, CandleView, Certificate, DayStatistics, Health, MissingRange,
-    MissingState, PriceView, Provenance, Reconciled, SymbolView, TradePage, TradeRequest,
+    BookView, CandlePage, CandleRequest, CandleView, Certificate, DayStatistics, Health,
+    MissingRange, MissingState, PriceView, Provenance, Reconciled, SymbolView, TradePage,
+    TradeRequest,
 };
 use quantflow_market::{MarketQueries, QueryError, Snapshot};
 use quantflow_model::{
@@ -222,6 +223,12 @@ impl MarketQueries for FakeMarket {
         self.view(symbol)
     }
 
+    fn book(&self, symbol: &Symbol, levels: usize) -> Option<BookView> {
+        self.asked.fetch_add(1, Ordering::SeqCst);
+        let has_one = symbol.instrument() == SYMBOLS[0].0.split_once(':').unwrap().1;
+        has_one.then(|| small_book(levels))
+    }
+
     async fn symbols(&self) -> Result<Vec<SymbolView>, QueryError> {
         if let Some(broken) = *self.broken.lock().unwrap() {
             return Err(broken().into());
@@ -425,14 +432,22 @@ impl MarketQueries for FakeMarket {
                 candle(self.now, 0, *timeframe),
             ]),
             ChannelKey::Quotes(_) => UpdateData::Quotes(Vec::new()),
-            ChannelKey::Book(_) => UpdateData::Book(quantflow_market::view::BookView {
-                update_id: 7,
-                bids: vec![(price("1.5"), Quantity("2".parse().unwrap()))],
-                asks: Vec::new(),
-            }),
+            ChannelKey::Book(_) => UpdateData::Book(small_book(20)),
         };
         let seq = *self.seq.lock().unwrap();
         Ok((Snapshot { seq, data }, subscriber))
+    }
+}
+
+fn small_book(levels: usize) -> BookView {
+    let quantity = Quantity("2".parse().unwrap());
+    let mut bids = vec![(price("1.5"), quantity), (price("1.4"), quantity)];
+    bids.truncate(levels);
+    BookView {
+        update_id: 7,
+        time: Some(Timestamp::from_seconds(1)),
+        bids,
+        asks: Vec::new(),
     }
 }
 

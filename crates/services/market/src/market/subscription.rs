@@ -4,7 +4,7 @@ use quantflow_model::{Symbol, TimeRange};
 use quantflow_wire::LogPosition;
 
 use super::Market;
-use crate::publish::book;
+use crate::publish::{BOOK_LEVELS, book};
 use crate::queries::{MarketQueries as _, QueryError, Snapshot};
 use crate::stream::{ChannelKey, StreamSeq, Subscriber, UpdateData};
 use crate::view::{BookView, CandleRequest, TradeRequest};
@@ -80,20 +80,22 @@ impl Market {
                 });
                 UpdateData::Quotes(quote.into_iter().collect())
             }
-            ChannelKey::Book(symbol) => UpdateData::Book(self.book(symbol)),
+            ChannelKey::Book(symbol) => {
+                let nothing = BookView {
+                    update_id: 0,
+                    time: None,
+                    bids: Vec::new(),
+                    asks: Vec::new(),
+                };
+                UpdateData::Book(self.book_now(symbol, BOOK_LEVELS).unwrap_or(nothing))
+            }
         })
     }
 
-    fn book(&self, symbol: &Symbol) -> BookView {
-        let nothing = BookView {
-            update_id: 0,
-            bids: Vec::new(),
-            asks: Vec::new(),
-        };
-        let Some(shared) = self.shared(symbol) else {
-            return nothing;
-        };
+    /// The best levels of a symbol's book; `None` while none is whole.
+    pub(super) fn book_now(&self, symbol: &Symbol, levels: usize) -> Option<BookView> {
+        let shared = self.shared(symbol)?;
         let hot = shared.lock();
-        book(&hot, symbol).unwrap_or(nothing)
+        book(&hot, symbol, levels)
     }
 }
