@@ -8,10 +8,14 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 pub mod binance;
+mod bounds;
 pub mod describe;
 pub mod http;
 pub mod json;
+pub mod okx;
 pub mod registry;
+mod said;
 
 pub use binance::BinanceSpot;
+pub use okx::Okx;
 pub use registry::{Registry, UnknownProtocol};

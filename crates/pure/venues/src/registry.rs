@@ -7,6 +7,7 @@ use quantflow_model::VenueId;
 use quantflow_wire::Codec;
 
 use crate::binance::BinanceSpot;
+use crate::okx::Okx;
 
 /// Builds a codec that speaks a protocol under a venue's id.
 pub type Factory = fn(VenueId) -> Arc<dyn Codec>;
@@ -42,9 +43,11 @@ pub struct UnknownProtocol {
 impl Registry {
     /// What this build knows. A new venue is one line here.
     pub fn builtin() -> Self {
-        Self::default().with("binance", BinanceSpot::PROTOCOL, |id| {
-            Arc::new(BinanceSpot::new(id))
-        })
+        Self::default()
+            .with("binance", BinanceSpot::PROTOCOL, |id| {
+                Arc::new(BinanceSpot::new(id))
+            })
+            .with("okx", Okx::PROTOCOL, |id| Arc::new(Okx::new(id)))
     }
 
     /// Adds a protocol, and the venue that it is named after. A venue id that is none adds only the
@@ -97,7 +100,7 @@ mod tests {
     fn a_venue_is_found_by_id_and_a_protocol_by_name() {
         let registry = Registry::builtin();
         let ids: Vec<_> = registry.venues().map(VenueId::as_str).collect();
-        assert_eq!(ids, ["binance"]);
+        assert_eq!(ids, ["binance", "okx"]);
         for id in registry.venues() {
             assert_eq!(&registry.codec(id).unwrap().describe().id, id);
         }
@@ -105,7 +108,7 @@ mod tests {
         let error = registry.speak("fix", "demo".parse().unwrap()).unwrap_err();
         assert_eq!(
             error.to_string(),
-            "no protocol \"fix\"; there are: binance-spot"
+            "no protocol \"fix\"; there are: binance-spot, okx-v5"
         );
     }
 }

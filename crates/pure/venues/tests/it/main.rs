@@ -2,9 +2,12 @@
 #![allow(clippy::unwrap_used, reason = "test code: a failure is a panic")]
 #![allow(clippy::print_stdout, reason = "tables of what was read")]
 
+mod broken;
+mod cassettes;
 mod ccxt;
 mod errors;
 mod hostile;
+mod okx;
 mod recorded_futures;
 mod recorded_rest;
 mod recorded_socket;
