@@ -9,6 +9,7 @@
 
 pub mod binance;
 mod bounds;
+pub mod bybit;
 pub mod describe;
 pub mod http;
 pub mod json;
@@ -17,5 +18,6 @@ pub mod registry;
 mod said;
 
 pub use binance::BinanceSpot;
+pub use bybit::Bybit;
 pub use okx::Okx;
 pub use registry::{Registry, UnknownProtocol};

@@ -7,6 +7,7 @@ use quantflow_model::VenueId;
 use quantflow_wire::Codec;
 
 use crate::binance::BinanceSpot;
+use crate::bybit::{Bybit, Market};
 use crate::okx::Okx;
 
 /// Builds a codec that speaks a protocol under a venue's id.
@@ -46,6 +47,18 @@ impl Registry {
         Self::default()
             .with("binance", BinanceSpot::PROTOCOL, |id| {
                 Arc::new(BinanceSpot::new(id))
+            })
+            .with("bybit", Market::Spot.protocol(), |id| {
+                Arc::new(Bybit::new(id, Market::Spot))
+            })
+            .with("bybit-inverse", Market::Inverse.protocol(), |id| {
+                Arc::new(Bybit::new(id, Market::Inverse))
+            })
+            .with("bybit-linear", Market::Linear.protocol(), |id| {
+                Arc::new(Bybit::new(id, Market::Linear))
+            })
+            .with("bybit-option", Market::Option.protocol(), |id| {
+                Arc::new(Bybit::new(id, Market::Option))
             })
             .with("okx", Okx::PROTOCOL, |id| Arc::new(Okx::new(id)))
     }
@@ -100,7 +113,17 @@ mod tests {
     fn a_venue_is_found_by_id_and_a_protocol_by_name() {
         let registry = Registry::builtin();
         let ids: Vec<_> = registry.venues().map(VenueId::as_str).collect();
-        assert_eq!(ids, ["binance", "okx"]);
+        assert_eq!(
+            ids,
+            [
+                "binance",
+                "bybit",
+                "bybit-inverse",
+                "bybit-linear",
+                "bybit-option",
+                "okx"
+            ]
+        );
         for id in registry.venues() {
             assert_eq!(&registry.codec(id).unwrap().describe().id, id);
         }
@@ -108,7 +131,7 @@ mod tests {
         let error = registry.speak("fix", "demo".parse().unwrap()).unwrap_err();
         assert_eq!(
             error.to_string(),
-            "no protocol \"fix\"; there are: binance-spot, okx-v5"
+            "no protocol \"fix\"; there are: binance-spot, bybit-spot, bybit-inverse, bybit-linear, bybit-option, okx-v5"
         );
     }
 }

@@ -3,10 +3,12 @@
 #![allow(clippy::print_stdout, reason = "tables of what was read")]
 
 mod broken;
+mod bybit;
 mod cassettes;
 mod ccxt;
 mod errors;
 mod hostile;
+mod kept;
 mod okx;
 mod recorded_futures;
 mod recorded_rest;

@@ -2,42 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use quantflow_model::{Decimal, InstrumentStatus, Level, Price, Timeframe};
+use quantflow_model::{InstrumentStatus, Timeframe};
 use quantflow_testkit::recorded::{self, Census, cryptofeed};
 use quantflow_wire::{Codec, Event, EventKind, Input, Query};
 use serde_json::{Value, json};
 
 use super::codec;
 use crate::broken::{self, symbol};
-
-#[derive(Default)]
-struct Book {
-    bids: BTreeMap<Price, Decimal>,
-    asks: BTreeMap<Price, Decimal>,
-}
-
-impl Book {
-    fn put(side: &mut BTreeMap<Price, Decimal>, levels: &[Level]) {
-        for level in levels {
-            if level.quantity.0.is_zero() {
-                side.remove(&level.price);
-            } else {
-                side.insert(level.price, level.quantity.0);
-            }
-        }
-    }
-
-    fn sides(&self) -> [Vec<Level>; 2] {
-        let level = |(price, quantity): (&Price, &Decimal)| Level {
-            price: *price,
-            quantity: (*quantity).into(),
-        };
-        [
-            self.bids.iter().rev().map(level).collect(),
-            self.asks.iter().map(level).collect(),
-        ]
-    }
-}
+use crate::kept::Book;
 
 /// Every checksum of the recorded books, and that they never cross; ids of trades without a gap.
 #[test]
@@ -68,10 +40,9 @@ fn the_sockets_of_2022_are_read_whole() {
                 _ => continue,
             };
             let book = books.get_mut(&symbol).unwrap();
-            Book::put(&mut book.bids, &bids);
-            Book::put(&mut book.asks, &asks);
+            book.change(&bids, &asks);
+            assert!(book.is_uncrossed(), "crossed");
             let [bids, asks] = book.sides();
-            assert!(bids[0].price < asks[0].price, "crossed");
             let checksum = checksum.unwrap();
             let ours = codec.book_checksum(&checksum, &bids, &asks);
             assert_eq!(ours, Some(checksum.expected));
