@@ -13,11 +13,13 @@ pub mod bybit;
 pub mod describe;
 pub mod http;
 pub mod json;
+pub mod kucoin;
 pub mod okx;
 pub mod registry;
 mod said;
 
 pub use binance::BinanceSpot;
 pub use bybit::Bybit;
+pub use kucoin::Kucoin;
 pub use okx::Okx;
 pub use registry::{Registry, UnknownProtocol};

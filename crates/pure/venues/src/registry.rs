@@ -8,6 +8,7 @@ use quantflow_wire::Codec;
 
 use crate::binance::BinanceSpot;
 use crate::bybit::{Bybit, Market};
+use crate::kucoin::Kucoin;
 use crate::okx::Okx;
 
 /// Builds a codec that speaks a protocol under a venue's id.
@@ -60,6 +61,7 @@ impl Registry {
             .with("bybit-option", Market::Option.protocol(), |id| {
                 Arc::new(Bybit::new(id, Market::Option))
             })
+            .with("kucoin", Kucoin::PROTOCOL, |id| Arc::new(Kucoin::new(id)))
             .with("okx", Okx::PROTOCOL, |id| Arc::new(Okx::new(id)))
     }
 
@@ -131,7 +133,7 @@ mod tests {
         let error = registry.speak("fix", "demo".parse().unwrap()).unwrap_err();
         assert_eq!(
             error.to_string(),
-            "no protocol \"fix\"; there are: binance-spot, bybit-spot, bybit-inverse, bybit-linear, bybit-option, okx-v5"
+            "no protocol \"fix\"; there are: binance-spot, bybit-spot, bybit-inverse, bybit-linear, bybit-option, kucoin-spot, okx-v5"
         );
     }
 }

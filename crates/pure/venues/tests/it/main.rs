@@ -9,6 +9,7 @@ mod ccxt;
 mod errors;
 mod hostile;
 mod kept;
+mod kucoin;
 mod okx;
 mod recorded_futures;
 mod recorded_rest;

@@ -1,0 +1,12 @@
+//! KuCoin.
+
+mod ccxt;
+mod errors;
+mod recorded;
+mod requests;
+
+use quantflow_venues::Kucoin;
+
+fn codec() -> Kucoin {
+    Kucoin::new("kucoin".parse().unwrap())
+}
