@@ -12,6 +12,7 @@ mod bounds;
 pub mod bybit;
 pub mod describe;
 pub mod http;
+pub mod htx;
 pub mod json;
 pub mod kucoin;
 pub mod okx;
@@ -20,6 +21,7 @@ mod said;
 
 pub use binance::BinanceSpot;
 pub use bybit::Bybit;
+pub use htx::Htx;
 pub use kucoin::Kucoin;
 pub use okx::Okx;
 pub use registry::{Registry, UnknownProtocol};

@@ -8,6 +8,7 @@ use quantflow_wire::Codec;
 
 use crate::binance::BinanceSpot;
 use crate::bybit::{Bybit, Market};
+use crate::htx::{self, Htx};
 use crate::kucoin::Kucoin;
 use crate::okx::Okx;
 
@@ -60,6 +61,12 @@ impl Registry {
             })
             .with("bybit-option", Market::Option.protocol(), |id| {
                 Arc::new(Bybit::new(id, Market::Option))
+            })
+            .with("htx", htx::Market::Spot.protocol(), |id| {
+                Arc::new(Htx::new(id, htx::Market::Spot))
+            })
+            .with("htx-linear", htx::Market::Linear.protocol(), |id| {
+                Arc::new(Htx::new(id, htx::Market::Linear))
             })
             .with("kucoin", Kucoin::PROTOCOL, |id| Arc::new(Kucoin::new(id)))
             .with("okx", Okx::PROTOCOL, |id| Arc::new(Okx::new(id)))
@@ -123,6 +130,9 @@ mod tests {
                 "bybit-inverse",
                 "bybit-linear",
                 "bybit-option",
+                "htx",
+                "htx-linear",
+                "kucoin",
                 "okx"
             ]
         );
@@ -133,7 +143,7 @@ mod tests {
         let error = registry.speak("fix", "demo".parse().unwrap()).unwrap_err();
         assert_eq!(
             error.to_string(),
-            "no protocol \"fix\"; there are: binance-spot, bybit-spot, bybit-inverse, bybit-linear, bybit-option, kucoin-spot, okx-v5"
+            "no protocol \"fix\"; there are: binance-spot, bybit-spot, bybit-inverse, bybit-linear, bybit-option, htx-spot, htx-linear, kucoin-spot, okx-v5"
         );
     }
 }

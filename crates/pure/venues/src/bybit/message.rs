@@ -30,6 +30,9 @@ fn word(tree: &Json<'_>) -> Result<Notice, DecodeError> {
     // other clients' numbers are no numbers
     let id = tree.entry("req_id").and_then(unsigned);
     if f.flag("success")? {
+        if is("op", "unsubscribe") {
+            return Ok(Notice::Heartbeat);
+        }
         return Ok(Notice::Subscribed { id });
     }
     Ok(Notice::Refused {

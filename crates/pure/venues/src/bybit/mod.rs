@@ -113,6 +113,10 @@ impl Codec for Bybit {
         subscribe::subscribe(self.market, &self.description, wanted)
     }
 
+    fn resubscribe(&self, subscription: &Subscription) -> Vec<String> {
+        subscribe::resubscribe(self.market, &self.description, subscription)
+    }
+
     fn used_limits(&self, _response: &Response) -> Vec<Option<u32>> {
         // the headers count by key and endpoint, which the public ones are not counted by
         vec![None; self.description.limits.len()]

@@ -83,3 +83,17 @@ pub(super) fn subscribe(
     let sockets = streams.chunks(STREAMS_PER_CONNECTION).enumerate();
     Ok(sockets.map(plan).collect())
 }
+
+/// A book begins anew when it is subscribed anew; what other topics lose nobody can send again.
+pub(super) fn resubscribe(
+    market: Market,
+    venue: &VenueDescription,
+    subscription: &Subscription,
+) -> Vec<String> {
+    match (subscription.channel, topic(market, venue, subscription)) {
+        (Channel::Book, Ok(topic)) => ["unsubscribe", "subscribe"]
+            .map(|op| json!({"op": op, "args": [topic]}).to_string())
+            .into(),
+        _ => Vec::new(),
+    }
+}

@@ -37,7 +37,7 @@ fn word(tree: &Json<'_>, event: &Json<'_>) -> Result<Event, DecodeError> {
         },
         // 64008: the connection is closed soon, for the servers are renewed
         "notice" if code(&f)? == 64_008 => Notice::ShuttingDown,
-        "channel-conn-count" => Notice::Heartbeat,
+        "channel-conn-count" | "unsubscribe" => Notice::Heartbeat,
         other => return Err(unknown(&format!("event {other:?}"))),
     }))
 }

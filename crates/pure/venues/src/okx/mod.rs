@@ -101,6 +101,10 @@ impl Codec for Okx {
         subscribe::subscribe(&self.description, wanted)
     }
 
+    fn resubscribe(&self, subscription: &Subscription) -> Vec<String> {
+        subscribe::resubscribe(&self.description, subscription)
+    }
+
     fn used_limits(&self, _response: &Response) -> Vec<Option<u32>> {
         vec![None; self.description.limits.len()]
     }

@@ -110,3 +110,13 @@ pub(super) fn subscribe(
     }
     Ok(plans)
 }
+
+/// A book begins anew when it is subscribed anew; what other channels lose nobody can send again.
+pub(super) fn resubscribe(venue: &VenueDescription, subscription: &Subscription) -> Vec<String> {
+    match (subscription.channel, channels(venue, subscription)) {
+        (Channel::Book, Ok((_, args))) => ["unsubscribe", "subscribe"]
+            .map(|op| json!({"op": op, "args": args}).to_string())
+            .into(),
+        _ => Vec::new(),
+    }
+}

@@ -370,3 +370,21 @@ fn a_ban_is_waited_out() {
     assert_eq!(away(429), Some(Duration::from_secs(5)));
     assert_eq!(away(200), None);
 }
+
+#[test]
+fn a_book_begins_anew_by_itself() {
+    let of = |channel| Subscription {
+        symbol: "bybit:BTC/USDT".parse().unwrap(),
+        venue_symbol: symbol("BTCUSDT"),
+        channel,
+    };
+    let codec = codec(Market::Spot);
+    assert_eq!(
+        codec.resubscribe(&of(Channel::Book)),
+        [
+            r#"{"args":["orderbook.200.BTCUSDT"],"op":"unsubscribe"}"#,
+            r#"{"args":["orderbook.200.BTCUSDT"],"op":"subscribe"}"#,
+        ]
+    );
+    assert!(codec.resubscribe(&of(Channel::Trades)).is_empty());
+}

@@ -371,3 +371,17 @@ fn streams_are_on_the_sockets_that_carry_them() {
         assert!(codec().subscribe(&[refused]).is_err());
     }
 }
+
+#[test]
+fn a_book_begins_anew_by_itself() {
+    let book = wanted("BTC-USDT", Channel::Book);
+    assert_eq!(
+        codec().resubscribe(&book),
+        [
+            r#"{"args":[{"channel":"books","instId":"BTC-USDT"}],"op":"unsubscribe"}"#,
+            r#"{"args":[{"channel":"books","instId":"BTC-USDT"}],"op":"subscribe"}"#,
+        ]
+    );
+    let trades = wanted("BTC-USDT", Channel::Trades);
+    assert!(codec().resubscribe(&trades).is_empty());
+}
