@@ -125,3 +125,33 @@ fn paths(value: &Value, at: String) -> Vec<String> {
     all.push(at);
     all
 }
+
+/// What events say, as JSON and without what they do not say; to be held against the frames by eye.
+pub(crate) fn said(events: &[Event]) -> Vec<Value> {
+    fn without_nulls(value: Value) -> Value {
+        match value {
+            Value::Object(object) => {
+                let left = object.into_iter().filter(|(_, value)| !value.is_null());
+                left.map(|(key, value)| (key, without_nulls(value)))
+                    .collect()
+            }
+            other => other,
+        }
+    }
+    let events = events.iter().map(quantflow_venues::describe::event_to_json);
+    events.map(without_nulls).collect()
+}
+
+/// Checks that frames say these things, one line of JSON each.
+pub(crate) fn check_said(
+    frames: &[&str],
+    expected: &[&str],
+    mut decode: impl FnMut(&[u8]) -> Result<Vec<Event>, DecodeError>,
+) {
+    let decoded = frames.iter().map(|frame| decode(frame.as_bytes()).unwrap());
+    let said: Vec<Value> = decoded.flat_map(|events| said(&events)).collect();
+    let expected = expected
+        .iter()
+        .map(|line| serde_json::from_str(line).unwrap());
+    assert_eq!(said, expected.collect::<Vec<Value>>());
+}

@@ -4,6 +4,7 @@ mod ccxt;
 mod errors;
 mod recorded;
 mod requests;
+mod says;
 
 use quantflow_venues::Bybit;
 use quantflow_venues::bybit::Market;

@@ -9,7 +9,7 @@ use quantflow_wire::{Codec, DecodeError, EventKind, Input, Notice, Query, Route}
 use super::codec;
 use crate::broken::{answer, broken, message, symbol};
 
-const SPOT: [&str; 7] = [
+pub(super) const SPOT: [&str; 7] = [
     r#"{"ch":"market.btcusdt.trade.detail","ts":1630994963175,"tick":{"id":137005445109,"ts":1630994963173,"data":[{"id":137005445109359286410323766,"ts":1630994963173,"tradeId":102523573486,"amount":0.006754,"price":52648.62,"direction":"buy"}]}}"#,
     r#"{"ch":"market.btcusdt.depth.step0","ts":1630983549503,"tick":{"bids":[[52690.69,0.36281],[52690.68,0.2]],"asks":[[52690.7,0.372591]],"version":136998124622,"ts":1630983549500}}"#,
     r#"{"ch":"market.btcusdt.bbo","ts":1489474082831,"tick":{"symbol":"btcusdt","quoteTime":1489474082811,"bid":"10008.31","bidSize":"0.01","ask":"10009.54","askSize":"0.3","seqId":10242474683}}"#,
@@ -19,7 +19,7 @@ const SPOT: [&str; 7] = [
     r#"{"ch":"market.btcusdt.mbp.refresh.20","ts":1573199608679,"tick":{"seqNum":100020142010,"bids":[[618.37,71.594]],"asks":[[651.59,26.241]]}}"#,
 ];
 
-const LINEAR: [&str; 5] = [
+pub(super) const LINEAR: [&str; 5] = [
     r#"{"ch":"market.BTC-USDT.trade.detail","ts":1603708208346,"tick":{"id":131602265,"ts":1603708208335,"data":[{"amount":2,"quantity":0.002,"trade_turnover":26.1,"ts":1603708208335,"id":1316022650000,"price":13073.3,"direction":"buy"}]}}"#,
     r#"{"ch":"market.BTC-USDT.depth.size_150.high_freq","ts":1603708384801,"tick":{"asks":[[13081.9,0]],"bids":[[13081.4,4]],"ch":"market.BTC-USDT.depth.size_150.high_freq","event":"update","id":131606008,"mrid":131606008,"ts":1603708384793,"version":1512}}"#,
     r#"{"ch":"market.BTC-USDT.bbo","ts":1603707934526,"tick":{"mrid":131599726,"id":1603707934,"bid":[13064,38],"ask":[13072.3,205],"ts":1603707934525,"version":131599726,"ch":"market.BTC-USDT.bbo"}}"#,

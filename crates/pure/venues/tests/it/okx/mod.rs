@@ -4,6 +4,7 @@ mod ccxt;
 mod errors;
 mod recorded;
 mod requests;
+mod says;
 mod speaking;
 
 use quantflow_venues::Okx;
