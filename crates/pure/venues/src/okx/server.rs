@@ -56,10 +56,30 @@ impl Refusal {
 pub struct Stream {
     /// The symbol; of channels for a whole market or family `None`.
     pub symbol: Option<VenueSymbol>,
+    /// `instType` or `instFamily` and its value, where the client named one.
+    pub whole: Option<(&'static str, String)>,
     /// The venue's name of the channel.
     pub channel: String,
     /// What it is to us; `None` for a channel that we do not know.
     pub what: Option<Channel>,
+}
+
+impl Stream {
+    /// What says that it was taken: the venue says so of each channel of a request apart.
+    pub fn acknowledgement(&self, id: Option<u64>) -> Vec<u8> {
+        let mut arg = serde_json::json!({"channel": self.channel});
+        if let Some(symbol) = &self.symbol {
+            arg["instId"] = symbol.as_str().into();
+        }
+        if let Some((kind, name)) = &self.whole {
+            arg[*kind] = name.as_str().into();
+        }
+        let mut body = serde_json::json!({"event": "subscribe", "arg": arg, "connId": "a4d3ae55"});
+        if let Some(id) = id {
+            body["id"] = id.to_string().into();
+        }
+        body.to_string().into_bytes()
+    }
 }
 
 /// What a client says over a socket.
@@ -123,8 +143,12 @@ fn stream(arg: &Json<'_>) -> Option<Stream> {
             .and_then(names::timeframe)
             .map(Channel::Candles),
     };
+    let whole = ["instType", "instFamily"]
+        .into_iter()
+        .find_map(|kind| Some((kind, arg.entry(kind)?.text()?.to_owned())));
     Some(Stream {
         symbol,
+        whole,
         channel: channel.to_owned(),
         what,
     })

@@ -1,10 +1,11 @@
 //! What the frames of `errors` say, field by field.
 
 use quantflow_venues::htx::Market;
+use quantflow_wire::Query;
 
 use super::codec;
 use super::errors::{LINEAR, SPOT};
-use crate::broken::{check_said, message};
+use crate::broken::{answer, check_said, message, symbol};
 
 const SAID_OF_SPOT: [&str; 7] = [
     r#"{"kind":"trade","symbol":"btcusdt","id":102523573486,"price":"52648.62","quantity":"0.006754","sent":"2021-09-07T06:09:23.175Z","side":"buy","time":"2021-09-07T06:09:23.173Z"}"#,
@@ -32,5 +33,46 @@ fn every_field_is_where_it_belongs() {
     ] {
         let codec = codec(market);
         check_said(frames, said, |bytes| message(&codec, bytes));
+    }
+}
+
+/// Answers of our own after the documents.
+#[test]
+fn answers_say_what_was_asked() {
+    let codec = codec(Market::Spot);
+    let all = r#"{"status":"ok","ts":1629789355531,"data":[{"symbol":"smtusdt","open":0.004659,"high":0.004696,"low":0.0046,"close":0.00468,"amount":36551302.17544405,"vol":170526.0643855023,"count":1709,"bid":0.004651,"bidSize":54300.341,"ask":0.004679,"askSize":1923.4879}]}"#;
+    let quote = r#"{"kind":"quote","symbol":"smtusdt","sent":"2021-08-24T07:15:55.531Z","bid":"0.004651","bidQuantity":"54300.341","ask":"0.004679","askQuantity":"1923.4879","time":"2021-08-24T07:15:55.531Z"}"#;
+    let merged = r#"{"status":"ok","ch":"market.btcusdt.detail.merged","ts":1629788763750,"tick":{"id":272156789143,"version":272156789143,"open":50080.0,"close":49820.92,"low":48767.0,"high":50500.0,"amount":12055.365781937457,"vol":5.985618685709001E8,"count":420573,"bid":[49819.48,2.58112],"ask":[49819.49,0.002411]}}"#;
+    let best = r#"{"kind":"quote","symbol":"btcusdt","sent":"2021-08-24T07:06:03.75Z","bid":"49819.48","bidQuantity":"2.58112","ask":"49819.49","askQuantity":"0.002411","time":"2021-08-24T07:06:03.75Z"}"#;
+    let ticker = r#"{"kind":"ticker","symbol":"btcusdt","sent":"2021-08-24T07:06:03.75Z","last":"49820.92","open":"50080","high":"50500","low":"48767","volume":"12055.365781937457","quoteVolume":"598561868.5709001","trades":420573,"closeTime":"2021-08-24T07:06:03.75Z","quote":{"bid":"49819.48","bidQuantity":"2.58112","ask":"49819.49","askQuantity":"0.002411","time":"2021-08-24T07:06:03.75Z"}}"#;
+    let trades = r#"{"status":"ok","ch":"market.btcusdt.trade.detail","ts":1629793657842,"data":[
+        {"id":2,"ts":2,"data":[{"id":22,"ts":1629793657900,"trade-id":102,"amount":2,"price":20,"direction":"sell"},{"id":21,"ts":1629793657900,"trade-id":101,"amount":1,"price":21,"direction":"sell"}]},
+        {"id":1,"ts":1,"data":[{"id":11,"ts":1629793657800,"trade-id":100,"amount":3,"price":10,"direction":"buy"}]}]}"#;
+    let trade = |id: u32, price: u32, quantity: u32, side: &str, ms: u32| {
+        format!(
+            r#"{{"kind":"trade","symbol":"btcusdt","sent":"2021-08-24T08:27:37.842Z","id":{id},"price":"{price}","quantity":"{quantity}","side":"{side}","time":"2021-08-24T08:27:37.{ms}Z"}}"#
+        )
+    };
+    let three = [
+        trade(100, 10, 3, "buy", 8),
+        trade(101, 21, 1, "sell", 9),
+        trade(102, 20, 2, "sell", 9),
+    ];
+    let three = three.each_ref().map(String::as_str);
+    let btc = || Some(symbol("btcusdt"));
+    let recent = Query::RecentTrades {
+        symbol: symbol("btcusdt"),
+        limit: 3,
+    };
+    let clock = r#"{"status":"ok","data":1629715504949}"#;
+    let time = r#"{"kind":"serverTime","time":"2021-08-23T10:45:04.949Z"}"#;
+    for (query, body, expected) in [
+        (Query::BestQuote { symbol: None }, all, &[quote][..]),
+        (Query::BestQuote { symbol: btc() }, merged, &[best]),
+        (Query::Ticker { symbol: btc() }, merged, &[ticker]),
+        (recent, trades, &three),
+        (Query::ServerTime, clock, &[time]),
+    ] {
+        check_said(&[body], expected, |bytes| answer(&codec, &query, bytes));
     }
 }

@@ -355,6 +355,14 @@ fn streams_are_on_the_sockets_that_carry_them() {
     };
     assert_eq!((streams.len(), id), (args.len(), Some(1)));
     assert!(streams.iter().all(|stream| stream.what.is_some()));
+    // each is acknowledged with what it was named by
+    for (stream, arg) in streams.iter().zip(args) {
+        let said: Value = serde_json::from_slice(&stream.acknowledgement(id)).unwrap();
+        assert_eq!(
+            said,
+            json!({"event": "subscribe", "id": "1", "arg": arg, "connId": "a4d3ae55"})
+        );
+    }
     let many: Vec<_> = (0..450)
         .map(|n| self::wanted(&format!("A{n}-USDT"), Channel::Book))
         .collect();

@@ -1,8 +1,10 @@
 //! What the frames of `errors` say, field by field.
 
+use quantflow_wire::Query;
+
 use super::codec;
 use super::errors::FRAMES;
-use crate::broken::{check_said, message};
+use crate::broken::{answer, check_said, message, symbol};
 
 const SAID: [&str; 12] = [
     r#"{"kind":"trade","symbol":"BTC-USDT","id":130639474,"price":"42219.9","quantity":"0.12060306","side":"buy","time":"2021-08-27T07:21:37.897Z"}"#,
@@ -23,4 +25,52 @@ const SAID: [&str; 12] = [
 fn every_field_is_where_it_belongs() {
     let codec = codec();
     check_said(&FRAMES, &SAID, |bytes| message(&codec, bytes));
+}
+
+/// Answers of our own after the documents: a question takes its part.
+#[test]
+fn answers_say_what_was_asked() {
+    let codec = codec();
+    let swap = || Some(symbol("BTC-USDT-SWAP"));
+    let ticker = r#"{"code":"0","msg":"","data":[{"instType":"SWAP","instId":"BTC-USDT-SWAP","last":"","askPx":"9999.99","askSz":"11","bidPx":"8888.88","bidSz":"5","ts":"1597026383085"}]}"#;
+    let quote = r#"{"kind":"quote","symbol":"BTC-USDT-SWAP","bid":"8888.88","bidQuantity":"5","ask":"9999.99","askQuantity":"11","time":"2020-08-10T02:26:23.085Z"}"#;
+    let trades = r#"{"code":"0","msg":"","data":[
+        {"instId":"BTC-USDT-SWAP","side":"sell","sz":"3","px":"30","tradeId":"12","ts":"1597026383300"},
+        {"instId":"BTC-USDT-SWAP","side":"buy","sz":"2","px":"20","tradeId":"11","ts":"1597026383200"},
+        {"instId":"BTC-USDT-SWAP","side":"buy","sz":"1","px":"10","tradeId":"10","ts":"1597026383100"}]}"#;
+    let first = r#"{"kind":"trade","symbol":"BTC-USDT-SWAP","id":11,"price":"20","quantity":"2","side":"buy","time":"2020-08-10T02:26:23.2Z"}"#;
+    let second = r#"{"kind":"trade","symbol":"BTC-USDT-SWAP","id":12,"price":"30","quantity":"3","side":"sell","time":"2020-08-10T02:26:23.3Z"}"#;
+    let millis = |ms| Some(quantflow_model::Timestamp::from_millis(ms));
+    let of = || symbol("BTC-USDT-SWAP");
+    let from_id = Query::TradesFromId {
+        symbol: of(),
+        from: quantflow_model::TradeId(11),
+        limit: 3,
+    };
+    let by_time = Query::Trades {
+        symbol: of(),
+        from: millis(1_597_026_383_150),
+        to: millis(1_597_026_383_300),
+        limit: 3,
+    };
+    let option = Query::Contract {
+        symbol: Some(symbol("BTC-USD-241013-70000-P")),
+    };
+    let family = r#"{"code":"0","msg":"","data":[
+        {"instId":"BTC-USD-241013-60000-P","deltaBS":"1","gammaBS":"1","vegaBS":"1","thetaBS":"1","markVol":"1","ts":"1"},
+        {"instId":"BTC-USD-241013-70000-P","deltaBS":"-0.5","gammaBS":"2","vegaBS":"3","thetaBS":"4","markVol":"0.4","ts":"1597026383085"}]}"#;
+    let computed = r#"{"kind":"option","symbol":"BTC-USD-241013-70000-P","delta":"-0.5","gamma":"2","vega":"3","theta":"4","markVolatility":"0.4","time":"2020-08-10T02:26:23.085Z"}"#;
+    let clock = r#"{"code":"0","msg":"","data":[{"ts":"1597026383085"}]}"#;
+    let time = r#"{"kind":"serverTime","time":"2020-08-10T02:26:23.085Z"}"#;
+    for (query, body, expected) in [
+        (Query::Ticker { symbol: swap() }, ticker, &[quote][..]),
+        (Query::BestQuote { symbol: swap() }, ticker, &[quote]),
+        (from_id, trades, &[first, second]),
+        (by_time, trades, &[first]),
+        (option, family, &[computed]),
+        (Query::ServerTime, clock, &[time]),
+    ] {
+        let without_symbol = |bytes: &[u8]| answer(&codec, &query, bytes);
+        check_said(&[body], expected, without_symbol);
+    }
 }
