@@ -117,6 +117,7 @@ fn about_one(
             timeframe,
             from,
             to,
+            limit,
             ..
         } => {
             let mut candles = Vec::new();
@@ -128,6 +129,10 @@ fn about_one(
             }
             // the newest first of spot, the oldest of contracts
             candles.sort_by_key(|candle| candle.open_time);
+            if from.is_none() {
+                let surplus = candles.len().saturating_sub(*limit as usize);
+                candles.drain(..surplus);
+            }
             let kind = |candle| EventKind::Candle(Box::new(candle));
             Ok(candles.into_iter().map(kind).collect())
         }

@@ -1,6 +1,6 @@
 //! Queries as requests.
 
-use quantflow_model::{VenueId, VenueSymbol};
+use quantflow_model::{Timeframe, Timestamp, VenueId, VenueSymbol};
 use quantflow_wire::{HttpRequest, Query, RequestError};
 
 use super::{Market, names};
@@ -35,6 +35,16 @@ pub(super) fn page_limit(market: Market, query: &Query) -> u32 {
         }
         _ => 0,
     }
+}
+
+/// Where the first of so many candles before a time begins.
+fn first_of(timeframe: Timeframe, to: Timestamp, limit: u32) -> Timestamp {
+    let back = timeframe
+        .approximate_nanos()
+        .saturating_mul(i64::from(limit));
+    let last = timeframe.open_of(to.plus_nanos(-1));
+    let first = last.plus_nanos(timeframe.approximate_nanos() - back);
+    first.max(Timestamp::EPOCH)
 }
 
 pub(super) fn request(
@@ -82,17 +92,26 @@ pub(super) fn request(
             let period = names::period(*timeframe)
                 .ok_or_else(|| bounds.not_offered(format!("candles of {timeframe}")))?;
             let limit = bounds.limit(*limit, ROWS)?;
-            let span = bounds.page(*timeframe, *from, *to, limit)?;
             let mut target = of("history/kline", symbol);
             target.pair("period", period);
-            match (span.from, span.to) {
+            match (from, to) {
                 (None, None) => target.maybe("size", Some(limit)),
-                // spot gives the newest only; a contract's span has both ends, in seconds and inside
-                (Some(from), Some(to)) if !spot => {
-                    target.maybe("from", Some((from + 999) / 1_000));
-                    target.maybe("to", Some((to + 999) / 1_000 - 1));
+                // Spot gives the newest only. What is older than the last page it gives nobody, so that
+                // an answer without rows is the truth here; of a span that begins somewhere it would not be.
+                (None, Some(to)) if spot => {
+                    bounds.span(None, Some(*to))?;
+                    target.maybe("size", Some(ROWS));
                 }
-                _ => return Err(bounds.not_offered("candles of such a span of time")),
+                (Some(_), _) if spot => {
+                    return Err(bounds.not_offered("candles of a span of time"));
+                }
+                // a contract's span has both ends, in seconds and inside
+                (from, to) => {
+                    let from = from.or_else(|| to.map(|to| first_of(*timeframe, to, limit)));
+                    let span = bounds.page(*timeframe, from, *to, limit)?;
+                    target.maybe("from", span.from.map(|from| (from + 999) / 1_000));
+                    target.maybe("to", span.to.map(|to| (to + 999) / 1_000 - 1));
+                }
             }
             target
         }

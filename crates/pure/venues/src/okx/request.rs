@@ -37,7 +37,11 @@ pub(super) fn instrument_queries() -> Vec<Query> {
 pub(super) fn page_limit(query: &Query) -> u32 {
     match query {
         Query::InstrumentsOf { .. } => u32::MAX,
-        Query::Candles { from: None, .. } => NEWEST_CANDLES,
+        Query::Candles {
+            from: None,
+            to: None,
+            ..
+        } => NEWEST_CANDLES,
         Query::RecentTrades { .. } => NEWEST_TRADES,
         Query::Candles { .. }
         | Query::TradesFromId { .. }
@@ -87,9 +91,9 @@ pub(super) fn request(venue: &VenueId, query: &Query) -> Result<HttpRequest, Req
             let bar = names::bar(*timeframe)
                 .ok_or_else(|| bounds.not_offered(format!("candles of {timeframe}")))?;
             // what is older than 1,440 candles only the second has; the one that is open, the first
-            let (path, most, weight) = match from {
-                None => ("/api/v5/market/candles", NEWEST_CANDLES, 1),
-                Some(_) => ("/api/v5/market/history-candles", PAGE, 2),
+            let (path, most, weight) = match (from, to) {
+                (None, None) => ("/api/v5/market/candles", NEWEST_CANDLES, 1),
+                _ => ("/api/v5/market/history-candles", PAGE, 2),
             };
             let limit = bounds.limit(*limit, most)?;
             let span = bounds.page(*timeframe, *from, *to, limit)?;

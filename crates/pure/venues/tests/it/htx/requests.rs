@@ -37,6 +37,17 @@ fn every_question_has_its_target() {
             "/market/history/kline?symbol=btcusdt&period=60min&size=2000",
         ),
         (
+            Market::Spot,
+            candles(spot(), None, at("2024-01-02T00:00:00Z")),
+            "/market/history/kline?symbol=btcusdt&period=60min&size=2000",
+        ),
+        (
+            // 2,000 hours
+            Market::Linear,
+            candles(swap(), None, at("2024-01-02T00:00:00Z")),
+            "/linear-swap-ex/market/history/kline?contract_code=BTC-USDT&period=60min&from=1696953600&to=1704153599",
+        ),
+        (
             Market::Linear,
             candles(
                 swap(),
@@ -335,5 +346,30 @@ fn answers_about_contracts_are_read() {
             candle.quote_volume.unwrap().to_string()
         ),
         ("6".into(), "78.4116".into())
+    );
+}
+
+/// Before a time, the newest: so a history goes back page by page. Bytes of our own.
+#[test]
+fn a_page_before_a_time_ends_there() {
+    let row = |id: u64| serde_json::json!({"id": id, "open": 1, "close": 1, "low": 1, "high": 1, "amount": 1, "vol": 1, "count": 1});
+    let hour = |n: u64| 1_704_067_200 + 3_600 * n;
+    let rows: Vec<_> = (0..5).rev().map(|n| row(hour(n))).collect();
+    let body = serde_json::json!({"status": "ok", "ch": "market.btcusdt.kline.60min", "ts": 1, "data": rows});
+    let query = Query::Candles {
+        symbol: symbol("btcusdt"),
+        timeframe: Timeframe::H1,
+        from: None,
+        to: at("2024-01-01T03:00:00Z"),
+        limit: 2,
+    };
+    let events = answer(&codec(Market::Spot), &query, body.to_string().as_bytes()).unwrap();
+    let open = |event: &quantflow_wire::Event| match &event.kind {
+        EventKind::Candle(candle) => candle.open_time.seconds() as u64,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(
+        events.iter().map(open).collect::<Vec<_>>(),
+        [hour(1), hour(2)]
     );
 }

@@ -38,6 +38,11 @@ fn every_question_has_its_target() {
             1,
         ),
         (
+            candles(None, to, 100),
+            "/api/v5/market/history-candles?instId=BTC-USDT&bar=1Dutc&after=1704153600000&limit=100",
+            2,
+        ),
+        (
             candles(from, to, 100),
             "/api/v5/market/history-candles?instId=BTC-USDT&bar=1Dutc&before=1704067199999&after=1704153600000&limit=100",
             2,
