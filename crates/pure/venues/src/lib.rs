@@ -8,20 +8,34 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 pub mod binance;
+pub mod bitfinex;
+pub mod bitflyer;
+pub mod bitmex;
 mod bounds;
 pub mod bybit;
+pub mod deribit;
 pub mod describe;
+mod events;
 pub mod http;
 pub mod htx;
+pub mod hyperliquid;
 pub mod json;
 pub mod kucoin;
 pub mod okx;
+mod question;
 pub mod registry;
 mod said;
+pub mod upbit;
 
 pub use binance::BinanceSpot;
+pub use bitfinex::Bitfinex;
+pub use bitflyer::Bitflyer;
+pub use bitmex::Bitmex;
 pub use bybit::Bybit;
+pub use deribit::Deribit;
 pub use htx::Htx;
+pub use hyperliquid::Hyperliquid;
 pub use kucoin::Kucoin;
 pub use okx::Okx;
 pub use registry::{Registry, UnknownProtocol};
+pub use upbit::Upbit;

@@ -7,10 +7,16 @@ use quantflow_model::VenueId;
 use quantflow_wire::Codec;
 
 use crate::binance::BinanceSpot;
+use crate::bitfinex::Bitfinex;
+use crate::bitflyer::Bitflyer;
+use crate::bitmex::Bitmex;
 use crate::bybit::{Bybit, Market};
+use crate::deribit::Deribit;
 use crate::htx::{self, Htx};
+use crate::hyperliquid::Hyperliquid;
 use crate::kucoin::Kucoin;
 use crate::okx::Okx;
+use crate::upbit::Upbit;
 
 /// Builds a codec that speaks a protocol under a venue's id.
 pub type Factory = fn(VenueId) -> Arc<dyn Codec>;
@@ -70,6 +76,20 @@ impl Registry {
             })
             .with("kucoin", Kucoin::PROTOCOL, |id| Arc::new(Kucoin::new(id)))
             .with("okx", Okx::PROTOCOL, |id| Arc::new(Okx::new(id)))
+            .with("bitfinex", Bitfinex::PROTOCOL, |id| {
+                Arc::new(Bitfinex::new(id))
+            })
+            .with("bitflyer", Bitflyer::PROTOCOL, |id| {
+                Arc::new(Bitflyer::new(id))
+            })
+            .with("bitmex", Bitmex::PROTOCOL, |id| Arc::new(Bitmex::new(id)))
+            .with("deribit", Deribit::PROTOCOL, |id| {
+                Arc::new(Deribit::new(id))
+            })
+            .with("hyperliquid", Hyperliquid::PROTOCOL, |id| {
+                Arc::new(Hyperliquid::new(id))
+            })
+            .with("upbit", Upbit::PROTOCOL, |id| Arc::new(Upbit::new(id)))
     }
 
     /// Adds a protocol, and the venue that it is named after. A venue id that is none adds only the
@@ -121,29 +141,26 @@ mod tests {
     #[test]
     fn a_venue_is_found_by_id_and_a_protocol_by_name() {
         let registry = Registry::builtin();
-        let ids: Vec<_> = registry.venues().map(VenueId::as_str).collect();
-        assert_eq!(
-            ids,
-            [
-                "binance",
-                "bybit",
-                "bybit-inverse",
-                "bybit-linear",
-                "bybit-option",
-                "htx",
-                "htx-linear",
-                "kucoin",
-                "okx"
-            ]
-        );
         for id in registry.venues() {
-            assert_eq!(&registry.codec(id).unwrap().describe().id, id);
+            let codec = registry.codec(id).unwrap();
+            assert_eq!(&codec.describe().id, id);
+            let protocol = codec.describe().protocol;
+            let other = registry.speak(protocol, "other".parse().unwrap()).unwrap();
+            assert_eq!(other.describe().id.as_str(), "other", "{protocol}");
         }
+        let once = |names: Vec<&str>| {
+            let mut names = names;
+            names.sort_unstable();
+            names.windows(2).all(|pair| pair[0] != pair[1])
+        };
+        assert!(once(registry.venues().map(VenueId::as_str).collect()));
+        assert!(once(registry.protocols().collect()));
         assert!(registry.codec(&"demo".parse().unwrap()).is_none());
         let error = registry.speak("fix", "demo".parse().unwrap()).unwrap_err();
+        let all = registry.protocols().collect::<Vec<_>>().join(", ");
         assert_eq!(
             error.to_string(),
-            "no protocol \"fix\"; there are: binance-spot, bybit-spot, bybit-inverse, bybit-linear, bybit-option, htx-spot, htx-linear, kucoin-spot, okx-v5"
+            format!("no protocol \"fix\"; there are: {all}")
         );
     }
 }

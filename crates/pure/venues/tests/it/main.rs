@@ -2,20 +2,28 @@
 #![allow(clippy::unwrap_used, reason = "test code: a failure is a panic")]
 #![allow(clippy::print_stdout, reason = "tables of what was read")]
 
+mod bitfinex;
+mod bitflyer;
+mod bitmex;
 mod broken;
 mod bybit;
 mod cassettes;
 mod ccxt;
+mod deribit;
 mod errors;
 mod every_codec;
 mod hostile;
 mod htx;
+mod hyperliquid;
 mod kept;
 mod kucoin;
 mod okx;
+mod rebuilt;
 mod recorded_futures;
 mod recorded_rest;
 mod recorded_socket;
 mod requests;
 mod speaking;
 mod support;
+mod trial;
+mod upbit;
