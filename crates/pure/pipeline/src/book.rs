@@ -113,6 +113,7 @@ impl Book {
             // one that does not reach the first waiting change cannot be continued
             if let Some(first) = self.waiting.front()
                 && snapshot.last_update_id.saturating_add(1) < first.first_update_id
+                && !self.follows(snapshot.last_update_id, first)
             {
                 self.asked = None;
                 return Change::None;
@@ -210,9 +211,16 @@ impl Book {
         match self.rule.sequence {
             BookSequence::None | BookSequence::Ascending => true,
             BookSequence::Contiguous if strictly => delta.first_update_id == last.saturating_add(1),
-            BookSequence::Chained if strictly => delta.previous_update_id == Some(last),
-            BookSequence::Contiguous | BookSequence::Chained => spans,
+            BookSequence::Chained if strictly => self.follows(last, delta),
+            // a snapshot may end where a change ends, and the next one's own numbers begin later
+            BookSequence::Chained => spans || self.follows(last, delta),
+            BookSequence::Contiguous => spans,
         }
+    }
+
+    /// Whether a change names the update `last` as the one before it, where changes do that.
+    fn follows(&self, last: u64, delta: &BookDelta) -> bool {
+        self.rule.sequence == BookSequence::Chained && delta.previous_update_id == Some(last)
     }
 
     /// Forgets levels that the venue does not keep up to date.

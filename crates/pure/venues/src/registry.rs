@@ -6,17 +6,26 @@ use std::sync::Arc;
 use quantflow_model::VenueId;
 use quantflow_wire::Codec;
 
+use crate::alphavantage::AlphaVantage;
 use crate::binance::BinanceSpot;
+use crate::binance_futures::{self, BinanceFutures};
 use crate::bitfinex::Bitfinex;
 use crate::bitflyer::Bitflyer;
 use crate::bitmex::Bitmex;
 use crate::bybit::{Bybit, Market};
+use crate::coingecko::CoinGecko;
 use crate::deribit::Deribit;
+use crate::ecb::Ecb;
+use crate::gate::{self, Gate};
 use crate::htx::{self, Htx};
 use crate::hyperliquid::Hyperliquid;
 use crate::kucoin::Kucoin;
+use crate::mexc::Mexc;
 use crate::okx::Okx;
+use crate::poloniex::Poloniex;
+use crate::stooq::Stooq;
 use crate::upbit::Upbit;
+use crate::yahoo::Yahoo;
 
 /// Builds a codec that speaks a protocol under a venue's id.
 pub type Factory = fn(VenueId) -> Arc<dyn Codec>;
@@ -90,6 +99,31 @@ impl Registry {
                 Arc::new(Hyperliquid::new(id))
             })
             .with("upbit", Upbit::PROTOCOL, |id| Arc::new(Upbit::new(id)))
+            .with("alphavantage", AlphaVantage::PROTOCOL, |id| {
+                Arc::new(AlphaVantage::new(id))
+            })
+            .with("binance-coinm", BinanceFutures::COIN, |id| {
+                Arc::new(BinanceFutures::new(id, binance_futures::Market::Coin))
+            })
+            .with("binance-usdm", BinanceFutures::USD, |id| {
+                Arc::new(BinanceFutures::new(id, binance_futures::Market::Usd))
+            })
+            .with("coingecko", CoinGecko::PROTOCOL, |id| {
+                Arc::new(CoinGecko::new(id))
+            })
+            .with("ecb", Ecb::PROTOCOL, |id| Arc::new(Ecb::new(id)))
+            .with("gate", Gate::SPOT, |id| {
+                Arc::new(Gate::new(id, gate::Market::Spot))
+            })
+            .with("gate-futures", Gate::FUTURES, |id| {
+                Arc::new(Gate::new(id, gate::Market::Futures))
+            })
+            .with("mexc", Mexc::PROTOCOL, |id| Arc::new(Mexc::new(id)))
+            .with("poloniex", Poloniex::PROTOCOL, |id| {
+                Arc::new(Poloniex::new(id))
+            })
+            .with("stooq", Stooq::PROTOCOL, |id| Arc::new(Stooq::new(id)))
+            .with("yahoo", Yahoo::PROTOCOL, |id| Arc::new(Yahoo::new(id)))
     }
 
     /// Adds a protocol, and the venue that it is named after. A venue id that is none adds only the

@@ -136,6 +136,28 @@ fn a_chained_stream_begins_with_its_snapshot() {
     assert_eq!(book.snapshot(&snapshot(2)), Change::Applied, "its own word");
 }
 
+/// As Binance's futures have it: numbers are shared by all symbols, so that a change begins later than
+/// the one before it ended.
+#[test]
+fn a_chained_change_may_follow_a_snapshot_by_name_alone() {
+    let chained_from = |previous, first, last| BookDelta {
+        first_update_id: first,
+        ..chained(previous, last, vec![level("10.5", "1")])
+    };
+    let requested = || Book::new(rule(SnapshotBy::Request, BookSequence::Chained, None));
+    let mut book = requested();
+    book.snapshot(&snapshot(100));
+    assert_eq!(book.delta(&chained_from(100, 107, 110)), Change::Applied);
+    // the same where it waited for the snapshot
+    let mut book = requested();
+    assert_eq!(book.delta(&chained_from(100, 107, 110)), Change::None);
+    assert_eq!(book.snapshot(&snapshot(100)), Change::Applied);
+    assert_eq!(top(&book).0, "10.5");
+    let mut book = requested();
+    book.snapshot(&snapshot(100));
+    assert_eq!(book.delta(&chained_from(101, 107, 110)), Change::Lost);
+}
+
 #[test]
 fn a_book_of_some_levels_forgets_the_others() {
     let mut book = Book::new(rule(SnapshotBy::Stream, BookSequence::None, Some(2)));

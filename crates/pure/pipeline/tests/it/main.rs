@@ -7,6 +7,7 @@
 )]
 
 mod captured;
+mod chained;
 mod fake;
 mod faults;
 mod live;

@@ -35,7 +35,7 @@ pub(super) fn decode(bytes: &[u8]) -> Result<(Event, bool), DecodeError> {
 }
 
 /// The symbol in a stream's name; `None` for streams of all symbols (`!ticker@arr`) and of none.
-pub(super) fn stream_symbol(name: &str) -> Option<&str> {
+pub(crate) fn stream_symbol(name: &str) -> Option<&str> {
     let (symbol, _) = name.split_once('@')?;
     (!symbol.is_empty() && !symbol.starts_with('!')).then_some(symbol)
 }
@@ -111,7 +111,7 @@ fn notice(tree: &Json<'_>) -> Result<Option<Notice>, DecodeError> {
 }
 
 /// `{"code":-1121,"msg":"Invalid symbol."}`
-pub(super) fn venue_error(tree: &Json<'_>) -> Result<(i64, String), DecodeError> {
+pub(crate) fn venue_error(tree: &Json<'_>) -> Result<(i64, String), DecodeError> {
     let fields = Fields::in_text("error", tree)?;
     let found = fields.get("code")?;
     let code = found.integer().ok_or_else(|| fields.bad("code", found))?;

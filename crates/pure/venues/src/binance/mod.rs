@@ -6,13 +6,13 @@ mod encode;
 mod encode_answer;
 mod instruments;
 mod limits;
-mod message;
-mod names;
+pub(crate) mod message;
+pub(crate) mod names;
 mod request;
 mod route;
-mod scan;
+pub(crate) mod scan;
 mod server;
-mod value;
+pub(crate) mod value;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;

@@ -3,7 +3,7 @@
 use quantflow_wire::Channel;
 
 /// The part of a stream's name behind the symbol: `trade`, `kline_1m`.
-pub(super) fn suffix(channel: Channel) -> String {
+pub(crate) fn suffix(channel: Channel) -> String {
     match channel {
         Channel::Trades => "trade".into(),
         Channel::AggregateTrades => "aggTrade".into(),
@@ -18,7 +18,7 @@ pub(super) fn suffix(channel: Channel) -> String {
 }
 
 /// The channel behind a stream's name without its symbol; `None` when we do not know it.
-pub(super) fn channel(suffix: &str) -> Option<Channel> {
+pub(crate) fn channel(suffix: &str) -> Option<Channel> {
     Some(match suffix {
         "trade" => Channel::Trades,
         "aggTrade" => Channel::AggregateTrades,

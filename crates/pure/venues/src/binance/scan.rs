@@ -417,7 +417,7 @@ const fn all_plain(word: u64) -> bool {
 
 /// The taker's side, from the venue's "the buyer was the maker".
 #[inline]
-pub(super) const fn taker(buyer_is_maker: bool) -> Side {
+pub(crate) const fn taker(buyer_is_maker: bool) -> Side {
     if buyer_is_maker {
         Side::Sell
     } else {

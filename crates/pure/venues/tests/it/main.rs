@@ -2,28 +2,38 @@
 #![allow(clippy::unwrap_used, reason = "test code: a failure is a panic")]
 #![allow(clippy::print_stdout, reason = "tables of what was read")]
 
+mod anything;
+mod binance_futures;
 mod bitfinex;
 mod bitflyer;
 mod bitmex;
 mod broken;
 mod bybit;
+mod cassette;
 mod cassettes;
 mod ccxt;
 mod deribit;
 mod errors;
 mod every_codec;
+mod gate;
+mod gocryptotrader;
 mod hostile;
 mod htx;
 mod hyperliquid;
 mod kept;
 mod kucoin;
+mod ladder;
+mod mexc;
 mod okx;
+mod poloniex;
 mod rebuilt;
 mod recorded_futures;
 mod recorded_rest;
 mod recorded_socket;
 mod requests;
+mod sources;
 mod speaking;
 mod support;
+mod survives;
 mod trial;
 mod upbit;

@@ -1,4 +1,4 @@
-//! Recordings of Binance's futures markets, which no codec here speaks yet, before the spot codec.
+//! Recordings of Binance's futures markets, which have codecs of their own, before the spot codec.
 //!
 //! Nothing of them may pass for spot: every frame is either one that spot itself could have sent
 //! (then it says the same again), or it is refused with an error that names the kind of message.
