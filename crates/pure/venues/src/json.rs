@@ -7,6 +7,7 @@
 
 mod fields;
 mod parse;
+pub mod peek;
 mod row;
 pub mod value;
 

@@ -12,13 +12,18 @@ use crate::binance_futures::{self, BinanceFutures};
 use crate::bitfinex::Bitfinex;
 use crate::bitflyer::Bitflyer;
 use crate::bitmex::Bitmex;
+use crate::bitstamp::Bitstamp;
 use crate::bybit::{Bybit, Market};
+use crate::coinbase::{CoinbaseAdvanced, CoinbaseExchange};
 use crate::coingecko::CoinGecko;
 use crate::deribit::Deribit;
 use crate::ecb::Ecb;
 use crate::gate::{self, Gate};
+use crate::gemini::Gemini;
 use crate::htx::{self, Htx};
 use crate::hyperliquid::Hyperliquid;
+use crate::kraken::Kraken;
+use crate::kraken_futures::KrakenFutures;
 use crate::kucoin::Kucoin;
 use crate::mexc::Mexc;
 use crate::okx::Okx;
@@ -61,69 +66,88 @@ pub struct UnknownProtocol {
 impl Registry {
     /// What this build knows. A new venue is one line here.
     pub fn builtin() -> Self {
-        Self::default()
-            .with("binance", BinanceSpot::PROTOCOL, |id| {
+        let venues: [(&str, &'static str, Factory); 32] = [
+            ("binance", BinanceSpot::PROTOCOL, |id| {
                 Arc::new(BinanceSpot::new(id))
-            })
-            .with("bybit", Market::Spot.protocol(), |id| {
-                Arc::new(Bybit::new(id, Market::Spot))
-            })
-            .with("bybit-inverse", Market::Inverse.protocol(), |id| {
-                Arc::new(Bybit::new(id, Market::Inverse))
-            })
-            .with("bybit-linear", Market::Linear.protocol(), |id| {
-                Arc::new(Bybit::new(id, Market::Linear))
-            })
-            .with("bybit-option", Market::Option.protocol(), |id| {
-                Arc::new(Bybit::new(id, Market::Option))
-            })
-            .with("htx", htx::Market::Spot.protocol(), |id| {
-                Arc::new(Htx::new(id, htx::Market::Spot))
-            })
-            .with("htx-linear", htx::Market::Linear.protocol(), |id| {
-                Arc::new(Htx::new(id, htx::Market::Linear))
-            })
-            .with("kucoin", Kucoin::PROTOCOL, |id| Arc::new(Kucoin::new(id)))
-            .with("okx", Okx::PROTOCOL, |id| Arc::new(Okx::new(id)))
-            .with("bitfinex", Bitfinex::PROTOCOL, |id| {
-                Arc::new(Bitfinex::new(id))
-            })
-            .with("bitflyer", Bitflyer::PROTOCOL, |id| {
-                Arc::new(Bitflyer::new(id))
-            })
-            .with("bitmex", Bitmex::PROTOCOL, |id| Arc::new(Bitmex::new(id)))
-            .with("deribit", Deribit::PROTOCOL, |id| {
-                Arc::new(Deribit::new(id))
-            })
-            .with("hyperliquid", Hyperliquid::PROTOCOL, |id| {
-                Arc::new(Hyperliquid::new(id))
-            })
-            .with("upbit", Upbit::PROTOCOL, |id| Arc::new(Upbit::new(id)))
-            .with("alphavantage", AlphaVantage::PROTOCOL, |id| {
+            }),
+            ("alphavantage", AlphaVantage::PROTOCOL, |id| {
                 Arc::new(AlphaVantage::new(id))
-            })
-            .with("binance-coinm", BinanceFutures::COIN, |id| {
+            }),
+            ("binance-coinm", BinanceFutures::COIN, |id| {
                 Arc::new(BinanceFutures::new(id, binance_futures::Market::Coin))
-            })
-            .with("binance-usdm", BinanceFutures::USD, |id| {
+            }),
+            ("binance-usdm", BinanceFutures::USD, |id| {
                 Arc::new(BinanceFutures::new(id, binance_futures::Market::Usd))
-            })
-            .with("coingecko", CoinGecko::PROTOCOL, |id| {
+            }),
+            ("bitfinex", Bitfinex::PROTOCOL, |id| {
+                Arc::new(Bitfinex::new(id))
+            }),
+            ("bitflyer", Bitflyer::PROTOCOL, |id| {
+                Arc::new(Bitflyer::new(id))
+            }),
+            ("bitmex", Bitmex::PROTOCOL, |id| Arc::new(Bitmex::new(id))),
+            ("bitstamp", Bitstamp::PROTOCOL, |id| {
+                Arc::new(Bitstamp::new(id))
+            }),
+            ("bybit", Market::Spot.protocol(), |id| {
+                Arc::new(Bybit::new(id, Market::Spot))
+            }),
+            ("bybit-inverse", Market::Inverse.protocol(), |id| {
+                Arc::new(Bybit::new(id, Market::Inverse))
+            }),
+            ("bybit-linear", Market::Linear.protocol(), |id| {
+                Arc::new(Bybit::new(id, Market::Linear))
+            }),
+            ("bybit-option", Market::Option.protocol(), |id| {
+                Arc::new(Bybit::new(id, Market::Option))
+            }),
+            ("coinbase", CoinbaseExchange::PROTOCOL, |id| {
+                Arc::new(CoinbaseExchange::new(id))
+            }),
+            ("coinbase-advanced", CoinbaseAdvanced::PROTOCOL, |id| {
+                Arc::new(CoinbaseAdvanced::new(id))
+            }),
+            ("coingecko", CoinGecko::PROTOCOL, |id| {
                 Arc::new(CoinGecko::new(id))
-            })
-            .with("ecb", Ecb::PROTOCOL, |id| Arc::new(Ecb::new(id)))
-            .with("gate", Gate::SPOT, |id| {
+            }),
+            ("deribit", Deribit::PROTOCOL, |id| {
+                Arc::new(Deribit::new(id))
+            }),
+            ("ecb", Ecb::PROTOCOL, |id| Arc::new(Ecb::new(id))),
+            ("gate", Gate::SPOT, |id| {
                 Arc::new(Gate::new(id, gate::Market::Spot))
-            })
-            .with("gate-futures", Gate::FUTURES, |id| {
+            }),
+            ("gate-futures", Gate::FUTURES, |id| {
                 Arc::new(Gate::new(id, gate::Market::Futures))
-            })
-            .with("mexc", Mexc::PROTOCOL, |id| Arc::new(Mexc::new(id)))
-            .with("poloniex", Poloniex::PROTOCOL, |id| {
+            }),
+            ("gemini", Gemini::PROTOCOL, |id| Arc::new(Gemini::new(id))),
+            ("htx", htx::Market::Spot.protocol(), |id| {
+                Arc::new(Htx::new(id, htx::Market::Spot))
+            }),
+            ("htx-linear", htx::Market::Linear.protocol(), |id| {
+                Arc::new(Htx::new(id, htx::Market::Linear))
+            }),
+            ("hyperliquid", Hyperliquid::PROTOCOL, |id| {
+                Arc::new(Hyperliquid::new(id))
+            }),
+            ("kraken", Kraken::PROTOCOL, |id| Arc::new(Kraken::new(id))),
+            ("kraken-futures", KrakenFutures::PROTOCOL, |id| {
+                Arc::new(KrakenFutures::new(id))
+            }),
+            ("kucoin", Kucoin::PROTOCOL, |id| Arc::new(Kucoin::new(id))),
+            ("mexc", Mexc::PROTOCOL, |id| Arc::new(Mexc::new(id))),
+            ("okx", Okx::PROTOCOL, |id| Arc::new(Okx::new(id))),
+            ("poloniex", Poloniex::PROTOCOL, |id| {
                 Arc::new(Poloniex::new(id))
-            })
-            .with("stooq", Stooq::PROTOCOL, |id| Arc::new(Stooq::new(id)))
-            .with("yahoo", Yahoo::PROTOCOL, |id| Arc::new(Yahoo::new(id)))
+            }),
+            ("stooq", Stooq::PROTOCOL, |id| Arc::new(Stooq::new(id))),
+            ("upbit", Upbit::PROTOCOL, |id| Arc::new(Upbit::new(id))),
+            ("yahoo", Yahoo::PROTOCOL, |id| Arc::new(Yahoo::new(id))),
+        ];
+        let add = |all: Self, (venue, protocol, factory): (&str, _, _)| {
+            all.with(venue, protocol, factory)
+        };
+        venues.into_iter().fold(Self::default(), add)
     }
 
     /// Adds a protocol, and the venue that it is named after. A venue id that is none adds only the

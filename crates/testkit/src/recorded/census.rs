@@ -12,11 +12,14 @@ use quantflow_wire::{Codec, DecodeError, Event, EventKind, Input, Notice};
 #[derive(Debug)]
 pub struct Census {
     venue: String,
-    /// By source, kind and result.
-    rows: BTreeMap<(String, String, &'static str), u64>,
-    /// What nobody can explain.
-    errors: Vec<String>,
+    /// How many cases.
+    rows: BTreeMap<Row, u64>,
+    /// What nobody can explain: the row it is counted in, and its words.
+    errors: Vec<(Row, String)>,
 }
+
+/// Source, kind and result.
+type Row = (String, String, &'static str);
 
 impl Census {
     /// Of one venue.
@@ -55,8 +58,10 @@ impl Census {
                     Input::Answer { body, .. } => *body,
                 };
                 let start = String::from_utf8_lossy(&bytes[..bytes.len().min(200)]).into_owned();
-                self.count(source, error.name(), "unexplained");
-                self.errors.push(format!("{source}: {error}: {start}"));
+                let row = (source.to_owned(), error.name().to_owned(), "unexplained");
+                *self.rows.entry(row.clone()).or_default() += 1;
+                self.errors
+                    .push((row, format!("{source}: {error}: {start}")));
             }
         }
         events
@@ -79,11 +84,21 @@ impl Census {
     /// # Panics
     /// When no unexplained error contains the text.
     pub fn explain(&mut self, containing: &str, source: &str, reason: &'static str) {
-        let before = self.errors.len();
-        self.errors.retain(|error| !error.contains(containing));
-        let gone = (before - self.errors.len()) as u64;
-        assert!(gone > 0, "nothing unexplained contains {containing:?}");
-        self.count_many(source, containing, reason, gone);
+        let errors = std::mem::take(&mut self.errors).into_iter();
+        let (explained, left): (Vec<_>, Vec<_>) =
+            errors.partition(|(_, words)| words.contains(containing));
+        self.errors = left;
+        assert!(
+            !explained.is_empty(),
+            "nothing unexplained contains {containing:?}"
+        );
+        for (row, _) in &explained {
+            if let Some(cases) = self.rows.get_mut(row) {
+                *cases -= 1;
+            }
+        }
+        self.rows.retain(|_, cases| *cases > 0);
+        self.count_many(source, containing, reason, explained.len() as u64);
     }
 
     /// How many of a kind were decoded.
@@ -109,7 +124,7 @@ impl Census {
             self.errors.is_empty(),
             "{} unexplained, the first: {}",
             self.errors.len(),
-            self.errors[0]
+            self.errors[0].1
         );
         assert!(!self.rows.is_empty(), "nothing was counted");
     }
