@@ -23,13 +23,13 @@ struct Venue<'t> {
     upward: bool,
 }
 
-impl Venue<'_> {
-    fn say(&self, world: &mut World, query: Query, rows: &[&Trade]) {
-        let body = lines(rows.iter().copied());
-        let payload = answer(query, Purpose::Repair, 200, &body);
-        world.apply(RecordKind::Exchange, payload);
-    }
+fn say(world: &mut World, query: Query, rows: &[&Trade]) {
+    let body = lines(rows.iter().copied());
+    let payload = answer(query, Purpose::Repair, 200, &body);
+    world.apply(RecordKind::Exchange, payload);
+}
 
+impl Venue<'_> {
     /// Trades that have happened by now.
     fn past(&self, world: &World) -> Vec<&Trade> {
         let is_past = |t: &&Trade| t.time.millis() <= world.now;
@@ -59,7 +59,7 @@ impl Venue<'_> {
             let edges = rows.first().zip(rows.last()).map(|(a, b)| (a.time, b.time));
             let full = rows.len() == self.page;
             let rows = rows.to_vec();
-            self.say(world, query, &rows);
+            say(world, query, &rows);
             match edges.filter(|_| full) {
                 Some((_, last)) if self.upward && last > from => from = last,
                 Some((first, _)) if !self.upward && first.plus_nanos(1) < to => {
@@ -77,7 +77,7 @@ impl Venue<'_> {
             symbol: spelled(NAME),
             limit: self.page as u32,
         };
-        self.say(world, query, &rows);
+        say(world, query, &rows);
     }
 
     fn serve(&self, world: &mut World) {
@@ -100,7 +100,7 @@ impl Venue<'_> {
                                 before,
                                 limit: self.page as u32,
                             };
-                            self.say(world, query, &rows);
+                            say(world, query, &rows);
                             before = first;
                         }
                     }
@@ -108,7 +108,7 @@ impl Venue<'_> {
                     RepairHow::NewestTrades => self.newest(world),
                     other => panic!("{other:?} is not offered"),
                 },
-                other => panic!("{other:?}"),
+                other @ Effect::BookSnapshot { .. } => panic!("{other:?}"),
             }
         }
     }

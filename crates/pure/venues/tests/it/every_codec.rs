@@ -98,7 +98,13 @@ fn every_question_is_answered_with_a_request_or_a_reason() {
     for id in registry.venues() {
         let codec = registry.codec(id).unwrap();
         let mut offered = 0;
-        for query in queries(codec.as_ref(), &VenueSymbol::new("BTC-USDT").unwrap()) {
+        // a pair, a share, a currency: as venues of each kind may spell one
+        let symbols =
+            ["BTC-USDT", "AAPL", "aapl.us", "USD"].map(|text| VenueSymbol::new(text).unwrap());
+        let asked = symbols
+            .iter()
+            .flat_map(|symbol| queries(codec.as_ref(), symbol));
+        for query in asked {
             match codec.request(&query) {
                 Ok(request) => {
                     assert!(request.target.starts_with('/'), "{id}: {}", request.target);

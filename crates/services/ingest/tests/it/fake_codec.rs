@@ -102,12 +102,11 @@ fn line(text: &str) -> Result<Event, DecodeError> {
     let notional: Notional = "1".parse().map_err(|_| bad())?;
     Ok(match words.as_slice() {
         ["!", "soon"] => event(EventKind::Notice(Notice::ShuttingDown)),
-        ["!", "ping", _] => event(EventKind::Notice(Notice::Heartbeat)),
         ["address", url, seconds] => event(EventKind::Notice(Notice::SocketAddress {
             url: (*url).into(),
             ping: Some(Duration::from_secs(number(seconds)? as u64)),
         })),
-        ["!", "heartbeat"] => event(EventKind::Notice(Notice::Heartbeat)),
+        ["!", "heartbeat"] | ["!", "ping", _] => event(EventKind::Notice(Notice::Heartbeat)),
         ["!", "refused"] => event(EventKind::Notice(Notice::Refused {
             id: None,
             code: -7,
@@ -315,9 +314,10 @@ impl Codec for FakeCodec {
 
     fn resubscribe(&self, subscription: &Subscription) -> Vec<String> {
         let name = subscription.venue_symbol.as_str();
-        match self.begins_anew {
-            true => vec![format!("leave {name}"), format!("join {name}")],
-            false => Vec::new(),
+        if self.begins_anew {
+            vec![format!("leave {name}"), format!("join {name}")]
+        } else {
+            Vec::new()
         }
     }
 

@@ -13,11 +13,11 @@ use crate::fake_feed::Server;
 
 const SECOND: Duration = Duration::from_secs(1);
 
-fn keep_alive(seconds: u64) -> Option<KeepAlive> {
-    Some(KeepAlive {
+fn keep_alive(seconds: u64) -> KeepAlive {
+    KeepAlive {
         every: SECOND * seconds as u32,
         message: "alive".into(),
-    })
+    }
 }
 
 async fn bench(codec: FakeCodec) -> Bench {
@@ -35,7 +35,7 @@ fn heard(server: &mut Server) -> Vec<(i64, String)> {
 #[tokio::test]
 async fn a_sign_of_life_is_sent_every_so_often() {
     let mut codec = FakeCodec::new();
-    codec.keep_alive = keep_alive(10);
+    codec.keep_alive = Some(keep_alive(10));
     let bench = bench(codec).await;
     let mut server = bench.dialled_within(SECOND).await.unwrap().accept();
     for _ in 0..5 {
@@ -110,7 +110,7 @@ async fn where_that_is_not_offered_the_socket_is_renewed() {
 async fn an_address_is_asked_for_and_its_token_not_recorded() {
     let mut codec = FakeCodec::new();
     codec.gives_addresses = true;
-    codec.keep_alive = keep_alive(60);
+    codec.keep_alive = Some(keep_alive(60));
     let mut number = 0;
     let answer = move |target: &str| {
         if target != "/address" {
@@ -148,9 +148,10 @@ async fn instruments_are_asked_for_in_parts_and_pages() {
     codec.parts = vec!["spot", "linear", "endless"];
     let answer = |target: &str| match target {
         "/instruments/spot/first" | "/instruments/linear/p2" => Some(ok("")),
-        "/instruments/linear/first" => Some(ok("limit next p2")),
-        // a venue whose next page is the same again
-        "/instruments/endless/first" | "/instruments/endless/p2" => Some(ok("limit next p2")),
+        // the last of these is a venue whose next page is the same again
+        "/instruments/linear/first" | "/instruments/endless/first" | "/instruments/endless/p2" => {
+            Some(ok("limit next p2"))
+        }
         other => greetings(other),
     };
     let policy = Policy::default();
