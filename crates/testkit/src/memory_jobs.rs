@@ -15,12 +15,15 @@ use quantflow_seams::jobs::{
     Rows, Run, RunEnd, RunFilter, RunId, RunOutcome, Subject, WorkerId, fairest,
 };
 
+use tokio::sync::watch;
+
 /// The job database in memory: for tests of what uses one.
 #[derive(Debug)]
 pub struct MemoryJobs {
     clock: Arc<dyn Clock>,
     // never held over an await
     state: Mutex<State>,
+    answers: watch::Sender<bool>,
 }
 
 #[derive(Debug, Default)]
@@ -42,7 +45,18 @@ impl MemoryJobs {
         Self {
             clock,
             state: Mutex::default(),
+            answers: watch::Sender::new(true),
         }
+    }
+
+    /// Whether it answers workers; while it does not, what they ask waits for ever.
+    pub fn answers(&self, answers: bool) {
+        self.answers.send_replace(answers);
+    }
+
+    async fn answer(&self) {
+        let mut answers = self.answers.subscribe();
+        answers.wait_for(|answers| *answers).await.unwrap();
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -341,6 +355,7 @@ impl JobLeases for MemoryJobs {
         limit: u32,
         lease: Duration,
     ) -> JobResult<Vec<Claim>> {
+        self.answer().await;
         let mut state = self.state();
         let mut claims = Vec::new();
         while claims.len() < limit as usize {
@@ -398,6 +413,7 @@ impl JobLeases for MemoryJobs {
     }
 
     async fn renew(&self, held: &Held, now: Timestamp, lease: Duration) -> JobResult<Lease> {
+        self.answer().await;
         self.state().job(held.job)?.renew(held, now, lease)
     }
 
@@ -408,6 +424,7 @@ impl JobLeases for MemoryJobs {
         cursor: &Cursor,
         rows: Rows,
     ) -> JobResult<Job> {
+        self.answer().await;
         let mut state = self.state();
         let job = state.job(held.job)?;
         job.advance(held, now, *cursor)?;
@@ -419,6 +436,7 @@ impl JobLeases for MemoryJobs {
     }
 
     async fn finish(&self, held: &Held, now: Timestamp, finish: &Finish) -> JobResult<Job> {
+        self.answer().await;
         let mut state = self.state();
         let job = state.job(held.job)?;
         let ended = job.finish(held, now, finish);
@@ -442,6 +460,7 @@ impl JobLeases for MemoryJobs {
     }
 
     async fn release(&self, held: &Held, now: Timestamp) -> JobResult<Job> {
+        self.answer().await;
         let mut state = self.state();
         let job = state.job(held.job)?;
         let ended = job.release(held, now);
@@ -455,6 +474,7 @@ impl JobLeases for MemoryJobs {
     }
 
     async fn reclaim(&self, now: Timestamp, limit: u32) -> JobResult<Vec<Orphan>> {
+        self.answer().await;
         let mut state = self.state();
         let mut over: Vec<_> = state
             .jobs

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use quantflow_model::Timestamp;
 use quantflow_seams::Clock;
-use quantflow_seams::jobs::{JobDatabase, JobResult};
+use quantflow_seams::jobs::{JobDatabase, JobResult, JobStoreError};
 
 /// An answer that took longer says too little of the time.
 const PROMPT: Duration = Duration::from_secs(1);
@@ -36,6 +36,22 @@ impl AgreedTime {
 
     pub(crate) async fn sleep(&self, duration: Duration) {
         self.clock.sleep(duration).await;
+    }
+
+    /// What the database says, if it does so in time: a host that vanished never closes its
+    /// connection, and who waits for it must not wait for ever.
+    pub(crate) async fn within<T>(
+        &self,
+        limit: Duration,
+        word: impl Future<Output = JobResult<T>>,
+    ) -> JobResult<T> {
+        tokio::select! {
+            biased;
+            said = word => said,
+            () = self.clock.sleep(limit) => {
+                Err(JobStoreError::Unavailable(format!("no answer within {limit:?}")))
+            }
+        }
     }
 
     /// Looks at the database's clock.

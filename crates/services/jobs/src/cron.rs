@@ -203,8 +203,8 @@ impl Cron {
             if self.is_day(date) {
                 let hours = (first_hour..24).filter(|hour| has(self.hours, *hour));
                 let found = hours
-                    .filter_map(|hour| self.in_hour(date.at(hour, 0, 0, 0), after))
-                    .next();
+                    .map(|hour| date.at(hour, 0, 0, 0))
+                    .find_map(|hour| self.in_hour(hour, after));
                 if found.is_some() {
                     return found;
                 }

@@ -18,6 +18,7 @@
 mod agreed;
 mod cron;
 mod due;
+pub mod metrics;
 mod retry;
 mod run;
 mod work;

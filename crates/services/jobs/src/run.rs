@@ -14,6 +14,7 @@ use tokio::sync::watch;
 
 use crate::agreed::AgreedTime;
 use crate::due::next_due;
+use crate::metrics;
 use crate::retry::{Jitter, RetryPolicy};
 use crate::work::{More, Step, Work, WorkError};
 
@@ -38,8 +39,10 @@ pub(crate) struct Shared {
 /// How a run ended, as its worker sees it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Ended {
-    /// It said how.
-    Finished,
+    /// It did what it should, and said so.
+    Succeeded,
+    /// It failed, and said so.
+    Failed,
     /// It was given back.
     Released,
     /// The lease is another's, or could not be kept: nothing more may be said.
@@ -48,18 +51,30 @@ pub(crate) enum Ended {
     Unsaid,
 }
 
+impl Ended {
+    /// In one word.
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Succeeded => "succeeded",
+            Self::Failed => "failed",
+            Self::Released => "released",
+            Self::LeaseLost => "lease_lost",
+            Self::Unsaid => "unsaid",
+        }
+    }
+}
+
 /// Runs the job until it is up to date, done, fails, has had its time, is to stop, or has lost its
 /// lease. In the last case the work is dropped where it stands.
 pub(crate) async fn run(shared: &Shared, claim: Claim, mut stop: watch::Receiver<bool>) -> Ended {
     let held = claim.held;
-    let stopped = tokio::select! {
+    tokio::select! {
         biased;
         () = keep(shared, &claim) => return Ended::LeaseLost,
         ended = work_on(shared, &claim) => return ended,
         // a sender that is gone means the same
-        _ = stop.wait_for(|stop| *stop) => (),
-    };
-    let () = stopped;
+        _ = stop.wait_for(|stop| *stop) => {}
+    }
     let released = tokio::select! {
         () = keep(shared, &claim) => return Ended::LeaseLost,
         released = say(shared, || shared.database.release(&held, shared.time.now())) => released,
@@ -76,11 +91,9 @@ async fn keep(shared: &Shared, claim: &Claim) {
     let mut wait = shared.lease / 3;
     loop {
         shared.time.sleep(wait).await;
-        let renewed = shared
-            .database
-            .renew(held, shared.time.now(), shared.lease)
-            .await;
-        match renewed {
+        let now = shared.time.now();
+        let renewed = shared.database.renew(held, now, shared.lease);
+        match shared.time.within(shared.lease / 3, renewed).await {
             Ok(lease) => {
                 expires = lease.expires;
                 wait = shared.lease / 3;
@@ -104,7 +117,7 @@ where
     F: Future<Output = JobResult<T>>,
 {
     loop {
-        match word().await {
+        match shared.time.within(shared.lease, word()).await {
             Err(error) if error.is_transient() => {
                 let wait = SAY_AGAIN / 2 + shared.jitter.within(SAY_AGAIN);
                 shared.time.sleep(wait).await;
@@ -161,7 +174,8 @@ async fn work_on(shared: &Shared, claim: &Claim) -> Ended {
         shared.database.finish(&held, now, &finish)
     });
     match said.await {
-        Ok(_) => Ended::Finished,
+        Ok(_) if finish.failure.is_some() => Ended::Failed,
+        Ok(_) => Ended::Succeeded,
         Err(error) => unsaid(&held, &error),
     }
 }
@@ -205,6 +219,7 @@ async fn steps(shared: &Shared, claim: &Claim, rows: &mut Rows) -> End {
         if let Err(error) = durable(shared, &step).await {
             return End::Failed(error);
         }
+        metrics::rows(&job.venue, step.rows);
         rows.0 = rows.0.saturating_add(step.rows);
         if let Some(cursor) = step.cursor {
             let advanced = say(shared, || {

@@ -10,6 +10,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use crate::agreed::AgreedTime;
+use crate::metrics;
 use crate::retry::{Jitter, RetryPolicy};
 use crate::run::{Ended, Shared, run};
 use crate::work::Work;
@@ -149,7 +150,10 @@ impl Worker {
         stop: &watch::Receiver<bool>,
     ) -> Result<usize, JobStoreError> {
         let (database, time) = (&self.shared.database, &self.shared.time);
-        for orphan in database.reclaim(time.now(), ORPHANS).await? {
+        let lease = self.shared.lease;
+        let orphans = time.within(lease, database.reclaim(time.now(), ORPHANS));
+        for orphan in orphans.await? {
+            metrics::orphan();
             let (job, token) = (orphan.held.job.0, orphan.held.token.0);
             tracing::warn!(job, token, worker = %orphan.worker, "a job is taken from a worker that did not renew its lease");
         }
@@ -158,12 +162,18 @@ impl Worker {
             return Ok(0);
         }
         let room = u32::try_from(room).unwrap_or(u32::MAX);
-        let lease = self.shared.lease;
-        let claims = database.claim(&self.name, time.now(), room, lease).await?;
+        let claims = database.claim(&self.name, time.now(), room, lease);
+        let claims = time.within(lease, claims).await?;
         let taken = claims.len();
         for claim in claims {
             let (shared, stop) = (Arc::clone(&self.shared), stop.clone());
-            runs.spawn(async move { run(&shared, claim, stop).await });
+            let venue = claim.job.venue.clone();
+            runs.spawn(async move {
+                let _under_way = metrics::UnderWay::begin(&venue);
+                let ended = run(&shared, claim, stop).await;
+                metrics::run(&venue, ended.as_str());
+                ended
+            });
         }
         Ok(taken)
     }
@@ -171,10 +181,11 @@ impl Worker {
     /// Whether all of it was done.
     async fn keep_house(&self) -> bool {
         let (database, time) = (&self.shared.database, &self.shared.time);
-        let looked = time.look(database.as_ref()).await;
+        let lease = self.shared.lease;
+        let looked = time.within(lease, time.look(database.as_ref())).await;
         let before = time.now() - self.history;
         let pruned = match looked {
-            Ok(()) => database.prune(before, PRUNED).await,
+            Ok(()) => time.within(lease, database.prune(before, PRUNED)).await,
             Err(error) => Err(error),
         };
         if let Err(error) = &pruned {

@@ -138,7 +138,7 @@ impl World {
                 if let Some(held) = self.held(number) {
                     let lease = super::bench::LEASE;
                     let result = db.renew(&held, now, lease).await;
-                    self.told(&held, before, result.is_ok(), &result);
+                    Self::told(&held, before, result.is_ok(), &result);
                 }
             }
             Step::Advance(number, forward) => {
@@ -149,7 +149,7 @@ impl World {
                     let result = db.advance(&held, now, &to, Rows(1)).await;
                     let back = matches!(result, Err(JobStoreError::Cursor { .. }));
                     assert!(!back || forward < 0);
-                    self.told(&held, before, result.is_ok() || back, &result);
+                    Self::told(&held, before, result.is_ok() || back, &result);
                 }
             }
             Step::Succeed(number) => {
@@ -169,7 +169,7 @@ impl World {
                     let result = db.release(&held, now).await;
                     if said {
                         assert!(result.is_ok(), "said twice");
-                    } else if self.told(&held, before, result.is_ok(), &result) {
+                    } else if Self::told(&held, before, result.is_ok(), &result) {
                         self.ended.insert(held.run, RunOutcome::Released);
                     }
                 }
@@ -211,14 +211,13 @@ impl World {
         let result = self.bench.db.finish(&held, now, finish).await;
         if said {
             assert!(result.is_ok(), "said twice");
-        } else if self.told(&held, before, result.is_ok(), &result) {
+        } else if Self::told(&held, before, result.is_ok(), &result) {
             self.ended.insert(held.run, as_);
         }
     }
 
     /// A word was taken if and only if its lease was the live one; says whether it was.
     fn told<T: std::fmt::Debug>(
-        &self,
         held: &Held,
         before: &[Job],
         taken: bool,

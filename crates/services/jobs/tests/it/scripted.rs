@@ -170,7 +170,16 @@ impl Stage {
     /// With one job, each minute, due now.
     pub(crate) async fn new(acts: impl IntoIterator<Item = Act>) -> Self {
         let clock = ManualClock::new(Timestamp::from_seconds(1_700_000_000));
-        let db = Arc::new(MemoryJobs::new(Arc::new(clock.clone())));
+        Self::with_database_clock(acts, clock.clone(), clock).await
+    }
+
+    /// Where the database's clock shows another time than the host's.
+    pub(crate) async fn with_database_clock(
+        acts: impl IntoIterator<Item = Act>,
+        clock: ManualClock,
+        of_database: ManualClock,
+    ) -> Self {
+        let db = Arc::new(MemoryJobs::new(Arc::new(of_database)));
         let log = Arc::new(SlowLog {
             memory: MemoryLog::default(),
             synced: watch::Sender::new(true),

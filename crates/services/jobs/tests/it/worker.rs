@@ -3,15 +3,18 @@
 use std::time::Duration;
 
 use quantflow_jobs::{More, WorkError};
+use quantflow_model::Timestamp;
 use quantflow_seams::Clock;
 use quantflow_seams::jobs::{
     FailureClass, JobChange, JobHistory, JobLeases, JobStatus, JobStore, Page, RunOutcome,
     Schedule, WorkerId,
 };
+use quantflow_testkit::clock::ManualClock;
 
 use crate::scripted::{Act, Stage, id};
 
 const SECOND: Duration = Duration::from_secs(1);
+const NANOS: i64 = 1_000_000_000;
 
 fn failing(class: FailureClass) -> Act {
     Act::Fail(WorkError::new(class, "as it was told"))
@@ -165,7 +168,7 @@ async fn retry_after_is_honoured() {
     };
     let stage = Stage::new([Act::Fail(limited), Act::Rows(1, More::Later)]).await;
     let worker = stage.work(|_| ());
-    stage.pass(Duration::from_secs(7 * 60)).await;
+    stage.pass(Duration::from_mins(7)).await;
     assert_eq!(stage.runs().await.len(), 1);
     stage.pass(Duration::from_secs(4)).await;
     assert_eq!(stage.job().await.cursor, Some(id(1)));
@@ -276,5 +279,38 @@ async fn a_schedule_changed_during_a_run_counts() {
     stage.pass(SECOND).await;
     let due = stage.job().await.next_due.unwrap();
     assert_eq!(due.seconds() % 3_600, 0, "{due}");
+    stage.stop(worker).await;
+}
+
+/// A host whose clock is an hour behind: by the database's clock its leases are as long as others'.
+#[tokio::test]
+async fn leases_go_by_the_databases_clock() {
+    let host = ManualClock::new(Timestamp::from_seconds(1_700_000_000));
+    let theirs = ManualClock::new(host.now() + Duration::from_hours(1));
+    let stage = Stage::with_database_clock([Act::Hang], host, theirs.clone()).await;
+    let worker = stage.work(|_| ());
+    stage.pass(SECOND / 10).await;
+    let lease = stage.job().await.lease.unwrap();
+    let left = lease.expires.since(theirs.now());
+    assert!((29 * NANOS..=30 * NANOS).contains(&left), "{left}");
+    stage.stop(worker).await;
+}
+
+/// A host that vanished never closes its connection.
+#[tokio::test]
+async fn a_database_that_never_answers_ends_the_work() {
+    let stage = Stage::new([Act::Hang]).await;
+    let worker = stage.work(|_| ());
+    stage.pass(SECOND).await;
+    stage.db.answers(false);
+    stage.pass(Duration::from_mins(1)).await;
+    assert_eq!(*stage.work.hanging.borrow(), 0, "the lease cannot be kept");
+    stage.db.answers(true);
+    stage.pass(Duration::from_mins(1)).await;
+    let outcomes: Vec<_> = stage.runs().await.iter().map(|run| run.outcome).collect();
+    assert_eq!(
+        outcomes[..2],
+        [Some(RunOutcome::Lost), Some(RunOutcome::Succeeded)]
+    );
     stage.stop(worker).await;
 }
