@@ -65,9 +65,18 @@ impl Crew {
             .unwrap()
     }
 
-    /// Kills one, frozen or not, and starts another in its place.
+    /// Kills one and starts another in its place; seldom a frozen one, for those shall come back to
+    /// leases that are over.
     pub(super) fn kill(&mut self, random: &mut SmallRng) -> &'static str {
-        let at = random.random_range(0..self.members.len());
+        let awake: Vec<_> = (0..self.members.len())
+            .filter(|at| self.members[*at].frozen_until.is_none())
+            .collect();
+        let any = awake.is_empty() || random.random_ratio(1, 8);
+        let at = if any {
+            random.random_range(0..self.members.len())
+        } else {
+            awake[random.random_range(0..awake.len())]
+        };
         let place = self.members[at].place.clone();
         self.members[at].child.kill().unwrap();
         let status = self.members[at].child.wait().unwrap();
@@ -84,27 +93,26 @@ impl Crew {
         if member.frozen_until.is_none() {
             signal(&member.child, "-STOP");
         }
+        // its last renewal is at most a third of the lease ago
         let part = random.random_range(1.1..2.0);
-        member.frozen_until = Some(Instant::now() + lease.mul_f64(part));
+        let until = Instant::now() + lease.mul_f64(part);
+        member.frozen_until = member.frozen_until.or(Some(until));
         "frozen"
     }
 
     pub(super) fn thaw_those_due(&mut self) {
         let now = Instant::now();
-        self.thaw(|until| until <= now);
-    }
-
-    pub(super) fn thaw_all(&mut self) {
-        self.thaw(|_| true);
-    }
-
-    fn thaw(&mut self, which: impl Fn(Instant) -> bool) {
         for member in &mut self.members {
-            if member.frozen_until.is_some_and(&which) {
+            if member.frozen_until.is_some_and(|until| until <= now) {
                 signal(&member.child, "-CONT");
                 member.frozen_until = None;
             }
         }
+    }
+
+    pub(super) fn has_frozen(&self) -> bool {
+        let frozen = |member: &Member| member.frozen_until.is_some();
+        self.members.iter().any(frozen)
     }
 
     /// Lets all of them end by themselves, and waits for it.

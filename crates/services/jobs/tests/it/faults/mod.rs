@@ -145,8 +145,17 @@ async fn rehearse(url: &str, outage: &Outage, folder: &Path) {
         crew.thaw_those_due();
         watch.look(database.as_ref()).await;
     }
-    crew.thaw_all();
     let struck_for = begun.elapsed();
+    // those that come back go on as if nothing had been, for a while
+    let mut calm = Instant::now();
+    while crew.has_frozen() || calm.elapsed() < LEASE {
+        if crew.has_frozen() {
+            calm = Instant::now();
+        }
+        crew.thaw_those_due();
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        watch.look(database.as_ref()).await;
+    }
 
     // the venue has no more: every job comes to its end
     std::fs::write(folder.join("over"), "").unwrap();
