@@ -1,18 +1,19 @@
 //! [`MemoryJobs`]: the job database in memory.
 
+mod history;
+mod leases;
+
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
-use std::time::Duration;
 
 use async_trait::async_trait;
 use compact_str::format_compact;
 use quantflow_model::{Timestamp, VenueId};
 use quantflow_seams::Clock;
 use quantflow_seams::jobs::{
-    AuditAction, AuditEntry, AuditFilter, By, Claim, Connector, ConnectorChange, ConnectorState,
-    Cursor, Finish, Held, Job, JobChange, JobFilter, JobHistory, JobId, JobLeases, JobResult,
-    JobStore, JobStoreError, Lease, NewConnector, NewEvent, NewJob, OperationalEvent, Orphan, Page,
-    Rows, Run, RunEnd, RunFilter, RunId, RunOutcome, Subject, WorkerId, fairest,
+    AuditAction, AuditEntry, By, Connector, ConnectorChange, Cursor, Held, Job, JobChange,
+    JobFilter, JobId, JobResult, JobStore, JobStoreError, NewConnector, NewEvent, NewJob,
+    OperationalEvent, Page, Run, RunEnd, RunId, RunOutcome, Subject,
 };
 
 use tokio::sync::watch;
@@ -193,18 +194,6 @@ impl State {
     }
 }
 
-/// Newest first, before the page's place.
-fn newest<T: Clone>(
-    rows: impl DoubleEndedIterator<Item = T>,
-    id: fn(&T) -> u64,
-    page: Page,
-) -> Vec<T> {
-    rows.rev()
-        .filter(|row| page.past.is_none_or(|past| id(row) < past))
-        .take(page.limit as usize)
-        .collect()
-}
-
 #[async_trait]
 impl JobStore for MemoryJobs {
     async fn time(&self) -> JobResult<Timestamp> {
@@ -343,206 +332,6 @@ impl JobStore for MemoryJobs {
         self.change(by, id, AuditAction::Rewind, |job| {
             job.rewind(by.at, to).map(|()| Some(None))
         })
-    }
-}
-
-#[async_trait]
-impl JobLeases for MemoryJobs {
-    async fn claim(
-        &self,
-        worker: &WorkerId,
-        now: Timestamp,
-        limit: u32,
-        lease: Duration,
-    ) -> JobResult<Vec<Claim>> {
-        self.answer().await;
-        let mut state = self.state();
-        let mut claims = Vec::new();
-        while claims.len() < limit as usize {
-            let enabled = |connector: &&Connector| connector.state == ConnectorState::Enabled;
-            let connectors = state.connectors.values().filter(enabled);
-            let due: Vec<_> = connectors
-                .filter_map(|connector| {
-                    let job = state.next_due(&connector.venue, now)?;
-                    Some((connector.venue.clone(), job))
-                })
-                .collect();
-            let mut under_way = BTreeMap::new();
-            for job in state.jobs.values().filter(|job| job.lease.is_some()) {
-                *under_way.entry(job.venue.clone()).or_default() += 1;
-            }
-            let next = fairest(
-                due.iter().map(|(venue, _)| venue),
-                &under_way,
-                &state.served,
-            );
-            let Some(venue) = next.cloned() else { break };
-            let (_, id) = due.into_iter().find(|(of, _)| *of == venue).unwrap();
-            state.last_run += 1;
-            let run = RunId(state.last_run);
-            let job = state.job(id)?;
-            let (attempt, cursor) = (job.attempts + 1, job.cursor);
-            let held = job.take(worker, run, now, lease);
-            let job = job.clone();
-            state.runs.insert(
-                run,
-                Run {
-                    id: run,
-                    job: id,
-                    venue: venue.clone(),
-                    worker: worker.clone(),
-                    token: held.token,
-                    attempt,
-                    started: now,
-                    ended: None,
-                    outcome: None,
-                    rows: Rows(0),
-                    error: None,
-                    cursor_before: cursor,
-                    cursor_after: cursor,
-                },
-            );
-            state.served.insert(venue, now);
-            claims.push(Claim {
-                job,
-                held,
-                expires: now + lease,
-            });
-        }
-        Ok(claims)
-    }
-
-    async fn renew(&self, held: &Held, now: Timestamp, lease: Duration) -> JobResult<Lease> {
-        self.answer().await;
-        self.state().job(held.job)?.renew(held, now, lease)
-    }
-
-    async fn advance(
-        &self,
-        held: &Held,
-        now: Timestamp,
-        cursor: &Cursor,
-        rows: Rows,
-    ) -> JobResult<Job> {
-        self.answer().await;
-        let mut state = self.state();
-        let job = state.job(held.job)?;
-        job.advance(held, now, *cursor)?;
-        let job = job.clone();
-        let run = state.runs.get_mut(&held.run).unwrap();
-        run.rows = rows;
-        run.cursor_after = Some(*cursor);
-        Ok(job)
-    }
-
-    async fn finish(&self, held: &Held, now: Timestamp, finish: &Finish) -> JobResult<Job> {
-        self.answer().await;
-        let mut state = self.state();
-        let job = state.job(held.job)?;
-        let ended = job.finish(held, now, finish);
-        let job = job.clone();
-        let (end, event) = match ended {
-            Ok(ended) => ended,
-            Err(lost) => {
-                let outcome = match finish.failure {
-                    None => RunOutcome::Succeeded,
-                    Some(_) => RunOutcome::Failed,
-                };
-                let said = state.ended_so(held, outcome);
-                return if said { Ok(job) } else { Err(lost) };
-            }
-        };
-        state.end(&end);
-        if let Some(event) = event {
-            state.note(event);
-        }
-        Ok(job)
-    }
-
-    async fn release(&self, held: &Held, now: Timestamp) -> JobResult<Job> {
-        self.answer().await;
-        let mut state = self.state();
-        let job = state.job(held.job)?;
-        let ended = job.release(held, now);
-        let job = job.clone();
-        match ended {
-            Ok(end) => state.end(&end),
-            Err(lost) if !state.ended_so(held, RunOutcome::Released) => return Err(lost),
-            Err(_) => {}
-        }
-        Ok(job)
-    }
-
-    async fn reclaim(&self, now: Timestamp, limit: u32) -> JobResult<Vec<Orphan>> {
-        self.answer().await;
-        let mut state = self.state();
-        let mut over: Vec<_> = state
-            .jobs
-            .values()
-            .filter_map(|job| Some((job.lease.as_ref()?.expires, job.id)))
-            .filter(|(expires, _)| *expires <= now)
-            .collect();
-        over.sort_unstable();
-        let mut orphans = Vec::new();
-        for (_, id) in over.into_iter().take(limit as usize) {
-            if let Some((orphan, end, event)) = state.job(id)?.reclaim(now) {
-                state.end(&end);
-                state.note(event);
-                orphans.push(orphan);
-            }
-        }
-        Ok(orphans)
-    }
-}
-
-#[async_trait]
-impl JobHistory for MemoryJobs {
-    async fn runs(&self, filter: &RunFilter, page: Page) -> JobResult<Vec<Run>> {
-        let state = self.state();
-        let runs = state.runs.values().filter(|run| filter.holds(run)).cloned();
-        Ok(newest(runs, |run| run.id.0, page))
-    }
-
-    async fn raise(&self, event: NewEvent) -> JobResult<OperationalEvent> {
-        Ok(self.state().note(event))
-    }
-
-    async fn events(&self, page: Page) -> JobResult<Vec<OperationalEvent>> {
-        let state = self.state();
-        Ok(newest(state.events.iter().cloned(), |event| event.id, page))
-    }
-
-    async fn audit(&self, filter: &AuditFilter, page: Page) -> JobResult<Vec<AuditEntry>> {
-        let state = self.state();
-        let entries = state.audit.iter().filter(|entry| filter.holds(entry));
-        Ok(newest(entries.cloned(), |entry| entry.id, page))
-    }
-
-    async fn prune(&self, before: Timestamp, limit: u32) -> JobResult<u64> {
-        let mut state = self.state();
-        let limit = limit as usize;
-        let mut old: Vec<_> = state
-            .runs
-            .values()
-            .filter_map(|run| Some((run.ended.filter(|ended| *ended < before)?, run.id)))
-            .collect();
-        old.sort_unstable();
-        old.truncate(limit);
-        for (_, id) in &old {
-            state.runs.remove(id);
-        }
-        let mut events: Vec<_> = state
-            .events
-            .iter()
-            .filter(|event| event.at < before)
-            .map(|event| (event.at, event.id))
-            .collect();
-        events.sort_unstable();
-        events.truncate(limit);
-        state
-            .events
-            .retain(|event| !events.iter().any(|(_, id)| *id == event.id));
-        Ok((old.len() + events.len()) as u64)
     }
 }
 

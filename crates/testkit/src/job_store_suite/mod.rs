@@ -3,6 +3,7 @@
 //! server should be started once.
 
 mod bench;
+mod fencing;
 mod history;
 mod jobs;
 mod leases;
@@ -17,6 +18,7 @@ use async_trait::async_trait;
 use quantflow_seams::jobs::JobDatabase;
 
 pub use bench::Bench;
+pub use fencing::*;
 pub use history::*;
 pub use jobs::*;
 pub use leases::*;
