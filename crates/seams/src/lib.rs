@@ -10,6 +10,7 @@ mod archive;
 mod budget;
 mod clock;
 mod feed;
+pub mod jobs;
 mod log;
 mod store;
 

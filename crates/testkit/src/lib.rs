@@ -12,12 +12,16 @@
 pub mod budget_suite;
 pub mod clock;
 pub mod event_log_suite;
+pub mod job_store_suite;
 pub mod memory_archive;
+pub mod memory_jobs;
 pub mod memory_log;
 pub mod memory_store;
+pub mod postgres;
 pub mod raw_archive_suite;
 pub mod recorded;
 pub mod series_store_suite;
 
 pub use memory_archive::MemoryArchive;
+pub use memory_jobs::MemoryJobs;
 pub use memory_log::MemoryLog;
