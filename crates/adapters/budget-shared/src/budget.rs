@@ -228,7 +228,7 @@ impl Shared {
             lane,
             member: self.member.id,
             terms,
-            known: venue.queue(lane).was_here(),
+            known: venue.queue(lane).known_at(),
             asking: None,
             returned: Vec::new(),
             raised: Vec::new(),

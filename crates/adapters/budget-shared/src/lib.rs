@@ -22,8 +22,9 @@
 //!   have (another address) is not in its way.
 //! - A caller that goes away while its visit is under way gives back what the visit took.
 //! - A grant is handed out within [`LATE`] of when it counts from, or given back.
-//! - A store that lost what it knew (a Redis without persistence that started again) grants nothing to
-//!   a process that remembers until that has told what was used.
+//! - A store that lost what it knew, all of it or the last second (it started again; a replica that
+//!   lagged took over), grants nothing to a process that remembers more until that has told what was
+//!   used.
 //! - An order to stay away holds for the whole venue, whoever was told.
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 

@@ -64,8 +64,9 @@ impl Queue {
         self.waiters.len()
     }
 
-    pub(crate) fn was_here(&self) -> bool {
-        self.known.is_some()
+    /// The store's time when it was last visited, or 0.
+    pub(crate) fn known_at(&self) -> i64 {
+        self.known.as_ref().map_or(0, |(at, _)| *at)
     }
 
     /// Takes a place. Whether a visit is worth while: those far behind wait for their turn to be

@@ -48,9 +48,8 @@ impl Claim {
 impl VenueState {
     /// Serves a visit at `now`. Between two visits nothing else may change the state.
     pub fn visit(&mut self, now: i64, visit: &Visit) -> Answer {
+        let lost = visit.known > self.seen;
         self.advance(now);
-        let missing = |bucket: &String| !self.rings.contains_key(bucket);
-        let lost = visit.known && visit.terms.iter().any(|term| missing(&term.bucket));
         if let Some(wait) = visit.stay_away {
             self.stay_away = self.stay_away.max(now.saturating_add(wait));
         }

@@ -52,8 +52,9 @@ pub struct Visit {
     pub member: u64,
     /// The lane's limits.
     pub terms: Vec<Term>,
-    /// Whether this process was here before, so that missing rings are lost ones.
-    pub known: bool,
+    /// The store's time when this process was last here, or 0. A store that does not remember so much
+    /// lost something.
+    pub known: i64,
     /// The queue; `None` leaves the claim as it is.
     pub asking: Option<Asking>,
     /// Grants that were not used.
@@ -135,7 +136,7 @@ pub struct Answer {
     pub granted: usize,
     /// The first who still waits stands in the store as this process's claim.
     pub claimed: bool,
-    /// The rings of some limits were missing though the process was here before. Nothing was granted.
+    /// The store forgot what this process knows. Nothing was granted.
     pub lost: bool,
     /// Until when to stay away; 0: the venue did not say so.
     pub stay_away: i64,
