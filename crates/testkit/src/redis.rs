@@ -77,6 +77,25 @@ impl RedisServer {
         }
     }
 
+    /// Stops it without ending it (`SIGSTOP`): connections stay open, and nothing is answered.
+    pub fn pause(&self) {
+        self.signal("STOP");
+    }
+
+    /// Lets it go on after [`RedisServer::pause`].
+    pub fn go_on(&self) {
+        self.signal("CONT");
+    }
+
+    fn signal(&self, name: &str) {
+        let child = self.child.as_ref().expect("it runs");
+        let sent = Command::new("kill")
+            .arg(format!("-{name}"))
+            .arg(child.id().to_string())
+            .status();
+        assert!(sent.unwrap().success());
+    }
+
     /// Where to connect: database 0.
     pub fn url(&self) -> String {
         format!("redis://127.0.0.1:{}/0", self.port)

@@ -62,7 +62,8 @@ impl VenueState {
             }
         }
         for raise in &visit.raised {
-            if let Some(ring) = self.rings.get_mut(&raise.bucket) {
+            let ours = visit.terms.iter().any(|term| term.bucket == raise.bucket);
+            if ours && let Some(ring) = self.rings.get_mut(&raise.bucket) {
                 ring.raise(now, raise.sent, raise.used);
             }
         }
