@@ -74,6 +74,8 @@ pub struct BudgetUse {
     pub used: u32,
     /// How much there is.
     pub amount: u32,
+    /// How long a window is.
+    pub window: Duration,
     /// Until when the venue told us to stay away, if it did.
     pub stay_away_until: Option<Timestamp>,
     /// How many wait.

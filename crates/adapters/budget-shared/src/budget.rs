@@ -1,24 +1,21 @@
 //! [`SharedBudget`]: the seam over a [`BudgetStore`].
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use compact_str::CompactString;
 use quantflow_model::{Timestamp, VenueId};
 use quantflow_seams::{Budget, BudgetError, BudgetUse, Clock, Grant};
-use quantflow_wire::{Limit, LimitScope, Purpose};
+use quantflow_wire::{Limit, Purpose};
 use tokio::sync::oneshot;
 
 use crate::pump::pump;
-use crate::queue::{Queue, Reply, Ticket, Waiter, between, millis};
-use crate::store::{BudgetStore, StoreError};
-use crate::visit::{Answer, Lane, Raise, Term, Visit};
-
-/// The longest ban that a venue gives, and so the longest that is believed.
-const LONGEST_AWAY: Duration = Duration::from_hours(72);
+use crate::queue::{Reply, Ticket, Waiter};
+use crate::shared::{Shared, Venue};
+use crate::store::BudgetStore;
+use crate::visit::{Lane, Raise};
 
 /// Who a process is to the others with which it shares a store.
 #[derive(Debug, Clone)]
@@ -56,53 +53,18 @@ pub struct SharedBudget {
     shared: Arc<Shared>,
 }
 
-#[derive(Debug)]
-pub(crate) struct Shared {
-    store: Box<dyn BudgetStore>,
-    pub(crate) clock: Arc<dyn Clock>,
-    pub(crate) member: Member,
-    venues: Mutex<HashMap<VenueId, Venue>>,
-    busy: AtomicUsize,
-}
-
-#[derive(Debug, Default)]
-pub(crate) struct Venue {
-    limits: Vec<Limit>,
-    queues: [Queue; 2],
-    /// Told by the venue, and not by us to the store.
-    stay_away: Option<Timestamp>,
-}
-
-impl Venue {
-    pub(crate) fn queue(&mut self, lane: Lane) -> &mut Queue {
-        &mut self.queues[lane.index()]
-    }
-
-    fn limits(&self, lane: Lane) -> impl Iterator<Item = &Limit> {
-        let connections = lane == Lane::Connections;
-        let limits = self.limits.iter();
-        limits.filter(move |limit| (limit.scope == LimitScope::Connection) == connections)
-    }
-}
-
 impl SharedBudget {
     /// A budget over `store`. `clock` is for waiting and for the times in the seam; what counts is
     /// timed by the store.
     pub fn new(store: impl BudgetStore, clock: Arc<dyn Clock>, member: Member) -> Self {
         Self {
-            shared: Arc::new(Shared {
-                store: Box::new(store),
-                clock,
-                member,
-                venues: Mutex::default(),
-                busy: AtomicUsize::new(0),
-            }),
+            shared: Arc::new(Shared::new(Box::new(store), clock, member)),
         }
     }
 
     /// How many visits of the store are under way.
     pub fn visits(&self) -> usize {
-        self.shared.busy.load(Ordering::Acquire)
+        self.shared.visits()
     }
 
     /// Has a lane's queue served by a task, unless one does.
@@ -129,14 +91,8 @@ impl SharedBudget {
             let mut venues = self.shared.venues();
             let state = venues.get_mut(venue);
             let state = state.ok_or_else(|| BudgetError::NotConfigured(venue.clone()))?;
-            for limit in state.limits(lane) {
-                if limit.weighted && weight > limit.amount || limit.amount == 0 {
-                    return Err(BudgetError::NeverFits {
-                        weight,
-                        limit: limit.name.clone(),
-                        amount: limit.amount,
-                    });
-                }
+            if let Some(never) = state.never(lane, weight) {
+                return Err(never);
             }
             let now = self.shared.clock.now();
             let waiter = Waiter {
@@ -199,103 +155,13 @@ impl Drop for Place<'_> {
         if let Some(grant) = &unused {
             queue.give_back(grant.at.millis(), self.weight);
         }
-        if (queue.leave(self.ticket) || unused.is_some()) && queue.pumping {
-            queue.wake.notify_one();
+        let left = queue.leave(self.ticket);
+        let pumping = queue.pumping;
+        // after the runtime's end nobody can be told, and what is left lapses
+        let told_by_task = tokio::runtime::Handle::try_current().is_ok();
+        if (left && pumping) || (unused.is_some() && told_by_task) {
+            self.budget.serve(self.venue, venue, self.lane);
         }
-    }
-}
-
-impl Shared {
-    pub(crate) fn venues(&self) -> MutexGuard<'_, HashMap<VenueId, Venue>> {
-        // a panic inside the lock leaves queues that are still whole
-        self.venues.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// A visit that says nothing but who comes and, if that is to be told, to stay away.
-    pub(crate) fn plain_visit(&self, name: &VenueId, venue: &mut Venue, lane: Lane) -> Visit {
-        let terms = venue.limits(lane).map(|limit| Term {
-            bucket: self.bucket(name, limit),
-            amount: limit.amount,
-            window: millis(limit.window).max(1),
-            weighted: limit.weighted,
-        });
-        let terms = terms.collect();
-        let wait = venue
-            .stay_away
-            .map(|until| between(self.clock.now(), until).min(LONGEST_AWAY));
-        Visit {
-            venue: name.clone(),
-            lane,
-            member: self.member.id,
-            terms,
-            known: venue.queue(lane).known_at(),
-            asking: None,
-            returned: Vec::new(),
-            raised: Vec::new(),
-            // rounded up: what is left of a millisecond is waited for too
-            stay_away: wait.map(|wait| millis(wait + Duration::from_nanos(999_999))),
-        }
-    }
-
-    /// The limit's name with what shares it.
-    pub(crate) fn bucket(&self, venue: &VenueId, limit: &Limit) -> String {
-        match limit.scope {
-            LimitScope::Key => {
-                let key = self
-                    .member
-                    .keys
-                    .get(venue)
-                    .map_or("", CompactString::as_str);
-                format!("{}#{key}", limit.name)
-            }
-            LimitScope::Address | LimitScope::Connection => {
-                format!("{}@{}", limit.name, self.member.address)
-            }
-        }
-    }
-
-    /// Visits the store, in bounded time, and takes note of what it says.
-    pub(crate) async fn visit(&self, visit: &Visit) -> Result<Answer, StoreError> {
-        let _busy = Busy::new(&self.busy);
-        let within = self.member.answer_within;
-        let answer = tokio::time::timeout(within, self.store.visit(visit)).await;
-        let answer = answer.unwrap_or_else(|_| {
-            Err(StoreError::Connection(format!(
-                "no answer within {within:?}"
-            )))
-        })?;
-        let mut venues = self.venues();
-        if let Some(venue) = venues.get_mut(&visit.venue) {
-            if let Some(told) = visit.stay_away {
-                let now = self.clock.now();
-                let rest = |until: &Timestamp| millis(between(now, *until)) > told;
-                venue.stay_away = venue.stay_away.filter(rest);
-            }
-            let buckets = visit.terms.iter().map(|term| term.bucket.clone());
-            venue.queue(visit.lane).learn(&answer, buckets);
-        }
-        Ok(answer)
-    }
-
-    /// Counts as a visit under way.
-    pub(crate) fn busy(&self) -> Busy<'_> {
-        Busy::new(&self.busy)
-    }
-}
-
-/// Counts a visit that is under way.
-pub(crate) struct Busy<'a>(&'a AtomicUsize);
-
-impl<'a> Busy<'a> {
-    fn new(count: &'a AtomicUsize) -> Self {
-        count.fetch_add(1, Ordering::AcqRel);
-        Self(count)
-    }
-}
-
-impl Drop for Busy<'_> {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::AcqRel);
     }
 }
 
@@ -305,8 +171,11 @@ impl Budget for SharedBudget {
     async fn configure(&self, venue: &VenueId, limits: &[Limit]) -> Result<(), BudgetError> {
         let mut venues = self.shared.venues();
         let state = venues.entry(venue.clone()).or_default();
-        state.limits = limits.to_vec();
+        state.set_limits(limits);
         for lane in Lane::ALL {
+            let mut queue = std::mem::take(state.queue(lane));
+            queue.tell_those(|weight| state.never(lane, weight));
+            *state.queue(lane) = queue;
             if state.queue(lane).pumping {
                 self.serve(venue, state, lane);
             }
@@ -405,6 +274,7 @@ impl Budget for SharedBudget {
                         limit: limit.name.clone(),
                         used,
                         amount: limit.amount,
+                        window: limit.window,
                         stay_away_until: away,
                         waiting,
                     }),

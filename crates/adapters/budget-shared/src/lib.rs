@@ -34,6 +34,7 @@ mod faults;
 mod pump;
 mod queue;
 mod ring;
+mod shared;
 mod state;
 mod store;
 mod visit;

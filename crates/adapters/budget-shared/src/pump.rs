@@ -7,8 +7,9 @@ use quantflow_model::VenueId;
 use quantflow_seams::BudgetError;
 use tokio::time::Instant;
 
-use crate::budget::{Shared, ended};
+use crate::budget::ended;
 use crate::queue::Prepared;
+use crate::shared::Shared;
 use crate::store::StoreError;
 use crate::visit::{LATE, Lane, Visit};
 

@@ -147,6 +147,19 @@ impl Queue {
         }
     }
 
+    /// Those for whom there is something to tell, by their weight, are told and leave.
+    pub(crate) fn tell_those(&mut self, what: impl Fn(u32) -> Option<BudgetError>) {
+        for (ticket, waiter) in std::mem::take(&mut self.waiters) {
+            match what(waiter.weight) {
+                // an error means that the caller went away
+                Some(error) => drop(waiter.reply.send(Err(error))),
+                None => {
+                    self.waiters.insert(ticket, waiter);
+                }
+            }
+        }
+    }
+
     /// What the store knows of: kept, and told to it should it have lost everything.
     pub(crate) fn learn(&mut self, answer: &Answer, buckets: impl Iterator<Item = String>) {
         if let Some((at, used)) = self.known.take().filter(|_| answer.lost) {

@@ -61,6 +61,7 @@ pub fn every_limit_holds_and_weights_count(make: &Make) {
         assert_eq!((weight.used, weight.amount, weight.waiting), (100, 100, 0));
         let requests = usage.iter().find(|u| u.limit == "requests-1s").unwrap();
         assert_eq!((requests.used, requests.amount), (1, 3));
+        assert_eq!(requests.window, Duration::from_secs(1));
     });
 }
 
@@ -166,6 +167,14 @@ pub fn new_limits_keep_what_was_granted(make: &Make) {
         assert!(waiting.is_finished(), "the raised limit has room at once");
         waiting.await.unwrap().unwrap();
         assert!(bench.now(1).await.is_err());
+
+        let waiting = bench.ask(12, Purpose::Live, PATIENT).await;
+        let less = [limit("weight-1m", 11, 60)];
+        bench.budget.configure(&bench.venue, &less).await.unwrap();
+        bench.settle().await;
+        assert!(waiting.is_finished(), "it can never be served now");
+        let error = waiting.await.unwrap().unwrap_err();
+        assert!(matches!(error, BudgetError::NeverFits { .. }), "{error}");
     });
 }
 

@@ -181,3 +181,31 @@ async fn a_store_that_forgot_is_told_what_was_used_before_it_grants_again() {
     assert_eq!(bench.used().await, Some(7));
     bench.ask(3).await.unwrap();
 }
+
+/// Lets the other tasks of this thread run.
+async fn others() {
+    for _ in 0..32 {
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test]
+async fn who_goes_away_while_its_visit_is_under_way_gives_back_what_it_took() {
+    // dropped after so many turns of the others: before, during and after the visit
+    for turns in 0..12 {
+        let bench = Bench::new(Fault::Broken, Duration::from_secs(2)).await;
+        let mut asked = Box::pin(bench.ask(4));
+        tokio::select! {
+            biased;
+            granted = &mut asked => panic!("{granted:?} without a visit"),
+            () = std::future::ready(()) => {}
+        }
+        for _ in 0..turns {
+            tokio::task::yield_now().await;
+        }
+        drop(asked); // not polled again: a grant that came is not taken
+        others().await;
+        assert_eq!(bench.used().await, Some(0), "after {turns} turns");
+        bench.ask(10).await.unwrap();
+    }
+}
