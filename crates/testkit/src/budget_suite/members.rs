@@ -28,19 +28,22 @@ pub fn processes_share_a_window(places: &dyn MeetingPlaces) {
     });
 }
 
-/// A backfill of one process does not delay what is live in another.
+/// A backfill of one process does not delay what is live in another, whichever is there first when
+/// there is room.
 pub fn the_urgent_of_another_process_go_first(places: &dyn MeetingPlaces) {
-    run(async {
-        let processes = Processes::start(places, 2, &[limit("weight-1m", 10, 60)]).await;
-        processes.now(0, 10).await.unwrap();
-        let backfill = processes.ask(0, 6, Purpose::Backfill).await;
-        processes.advance(5_000);
-        let live = processes.ask(1, 5, Purpose::Live).await;
-        let live = processes.finish(live).await.unwrap();
-        assert!(!backfill.is_finished(), "only one of them fits");
-        let backfill = processes.finish(backfill).await.unwrap();
-        assert!(backfill.at.since(live.at) >= 60_000_000_000);
-    });
+    for (patient, urgent) in [(0, 1), (1, 0)] {
+        run(async {
+            let processes = Processes::start(places, 2, &[limit("weight-1m", 10, 60)]).await;
+            processes.now(patient, 10).await.unwrap();
+            let backfill = processes.ask(patient, 6, Purpose::Backfill).await;
+            processes.advance(5_000);
+            let live = processes.ask(urgent, 5, Purpose::Live).await;
+            let live = processes.finish(live).await.unwrap();
+            assert!(!backfill.is_finished(), "only one of them fits");
+            let backfill = processes.finish(backfill).await.unwrap();
+            assert!(backfill.at.since(live.at) >= 60_000_000_000);
+        });
+    }
 }
 
 /// First come first served, whichever process they came to.
