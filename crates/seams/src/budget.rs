@@ -13,6 +13,12 @@ use quantflow_wire::{Limit, Purpose};
 ///
 /// Owed by an implementation: more urgent purposes are served first; within one, first come first
 /// served; a waiting caller that goes away takes nothing.
+///
+/// A budget may be shared by processes and hosts. Then limits of an address (and of connections) are
+/// shared by those that have it, limits of a key by those that use it: an engine is told at its opening
+/// who its process is. Every request counts against the key's limits. Within a purpose, callers of
+/// different processes that come a quarter of a second apart or less may be served in either order; a
+/// process that dies while it waits takes nothing, and is in nobody's way after two seconds.
 #[async_trait]
 pub trait Budget: Debug + Send + Sync + 'static {
     /// Sets a venue's limits. Until this is called nothing is granted for the venue.
@@ -40,20 +46,22 @@ pub trait Budget: Debug + Send + Sync + 'static {
     ) -> Result<Grant, BudgetError>;
 
     /// The venue's own count of what is used, by limit name: ours is raised to it, never lowered
-    /// below what was granted since `sent`.
+    /// below what was granted since `sent`, which is [`Grant::at`] of the request whose answer told.
     async fn correct(&self, venue: &VenueId, limit: &str, used: u32, sent: Timestamp);
 
-    /// The venue told us to stay away until then: nothing is granted before.
+    /// The venue told us to stay away until then (by the caller's clock): nothing is granted before,
+    /// to any process.
     async fn stay_away(&self, venue: &VenueId, until: Timestamp);
 
-    /// What is used now.
+    /// What is used now; nothing where a shared store does not answer.
     async fn usage(&self, venue: &VenueId) -> Vec<BudgetUse>;
 }
 
 /// Leave to send one request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Grant {
-    /// When it was given.
+    /// When it was given, by the budget's clock: that of the store where hosts share one, so that
+    /// theirs need not agree. For [`Budget::correct`]; not to be compared with other clocks.
     pub at: Timestamp,
 }
 
@@ -66,6 +74,8 @@ pub struct BudgetUse {
     pub used: u32,
     /// How much there is.
     pub amount: u32,
+    /// How long a window is.
+    pub window: Duration,
     /// Until when the venue told us to stay away, if it did.
     pub stay_away_until: Option<Timestamp>,
     /// How many wait.

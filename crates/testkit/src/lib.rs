@@ -20,8 +20,11 @@ pub mod memory_store;
 pub mod postgres;
 pub mod raw_archive_suite;
 pub mod recorded;
+pub mod redis;
 pub mod series_store_suite;
 
 pub use memory_archive::MemoryArchive;
 pub use memory_jobs::MemoryJobs;
 pub use memory_log::MemoryLog;
+pub use postgres::PostgresServer;
+pub use redis::RedisServer;

@@ -232,6 +232,7 @@ impl VenueBudget {
                     limit: limit.name.clone(),
                     used: limit.window.used(now),
                     amount: limit.window.amount(),
+                    window: limit.window.length(),
                     stay_away_until: self.stay_away,
                     waiting: lane.queue.len(),
                 })

@@ -52,6 +52,10 @@ impl Window {
         self.amount as u32
     }
 
+    pub(crate) fn length(&self) -> Duration {
+        self.length
+    }
+
     /// Forgets what no longer counts.
     pub(crate) fn expire(&mut self, now: Timestamp) {
         while let Some(entry) = self.entries.front() {

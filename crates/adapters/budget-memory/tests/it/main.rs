@@ -6,12 +6,16 @@ mod lives;
 
 use quantflow_budget_memory::MemoryBudget;
 
-quantflow_testkit::budget_suite!(memory, |clock| std::sync::Arc::new(
-    crate::MemoryBudget::new(clock)
-));
+quantflow_testkit::budget_suite!(
+    memory,
+    quantflow_testkit::budget_suite::Make::at_once(crate::MemoryBudget::new)
+);
 
-quantflow_testkit::budget_suite!(kept, |clock| {
-    // as long as the process: the budget writes into it until its end
-    let folder = tempfile::tempdir().unwrap().keep();
-    std::sync::Arc::new(crate::MemoryBudget::kept_in(clock, &folder).unwrap())
-});
+quantflow_testkit::budget_suite!(
+    kept,
+    quantflow_testkit::budget_suite::Make::at_once(|clock| {
+        // as long as the process: the budget writes into it until its end
+        let folder = tempfile::tempdir().unwrap().keep();
+        crate::MemoryBudget::kept_in(clock, &folder).unwrap()
+    })
+);
