@@ -23,6 +23,13 @@ fn queries(codec: &dyn Codec, symbol: &VenueSymbol) -> Vec<Query> {
             to,
             limit,
         },
+        Query::Candles {
+            symbol: symbol.clone(),
+            timeframe: Timeframe::D1,
+            from: None,
+            to: None,
+            limit,
+        },
         Query::RecentTrades {
             symbol: symbol.clone(),
             limit,
