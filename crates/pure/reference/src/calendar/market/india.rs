@@ -54,9 +54,7 @@ fn special(day: Date) -> Option<Hours> {
             .kind(SessionKind::Special("Drill of the recovery site"))
     };
     let hours = match (day.year(), day.month(), day.day()) {
-        (2015, 2, 28) | (2020, 2, 1) | (2025, 2, 1) | (2026, 2, 1) => {
-            usual().kind(SessionKind::Special("Budget"))
-        }
+        (2015, 2, 28) | (2020 | 2025 | 2026, 2, 1) => usual().kind(SessionKind::Special("Budget")),
         (2024, 1, 20) => usual().kind(SessionKind::Special("In place of 22 January")),
         (2024, 3, 2) => drill(span((11, 30), (12, 30))),
         (2024, 5, 18) => drill(span((11, 45), (12, 40))),

@@ -36,8 +36,8 @@ fn plan(day: Date) -> Plan {
     if let Some(name) = unscheduled(day) {
         return Plan::closed(ClosureKind::Unscheduled, name);
     }
-    if let Some((open, close, why)) = cut_short(day) {
-        return Plan::Open(Hours::full(span(open, close)).kind(SessionKind::Short(why)));
+    if let Some((regular, why)) = cut_short(day) {
+        return Plan::Open(Hours::full(regular).kind(SessionKind::Short(why)));
     }
     if let Some((close, why)) = half_day(day) {
         return Plan::Open(extended(day, span(OPEN, close), (17, 0)).kind(SessionKind::Short(why)));
@@ -99,8 +99,8 @@ fn unscheduled(day: Date) -> Option<&'static str> {
     Some(name)
 }
 
-/// Days whose hours an event changed: open, close and why.
-fn cut_short(day: Date) -> Option<((i8, i8), (i8, i8), &'static str)> {
+/// Days whose hours an event changed, and why.
+fn cut_short(day: Date) -> Option<(Span, &'static str)> {
     const PAPERWORK: &str = "Backlog after the crash of October 1987";
     let (open, close, why) = match (day.year(), day.month(), day.day()) {
         (1987, 10, 23..=30) => (OPEN, (14, 0), PAPERWORK),
@@ -116,7 +116,7 @@ fn cut_short(day: Date) -> Option<((i8, i8), (i8, i8), &'static str)> {
         (2005, 6, 1) => (OPEN, (15, 56), "System failure"),
         _ => return None,
     };
-    Some((open, close, why))
+    Some((span(open, close), why))
 }
 
 /// Half days by rule: the close and why.
