@@ -5,6 +5,25 @@
 //! [`FactorTable`] is computed from raw closes and actions, and adjusts. The same closes, actions,
 //! `as_of` and base date give the same digits, in whatever order the records came.
 //!
+//! ```
+//! use quantflow_reference::Date;
+//! use quantflow_reference::actions::{Action, Actions, Close, FactorTable, Method};
+//! let close = |date: &str, price: &str| -> Result<Close, Box<dyn std::error::Error>> {
+//!     Ok(Close { date: date.parse()?, price: price.parse()? })
+//! };
+//! let raw = [close("2020-08-06", "455.61")?, close("2020-08-28", "499.23")?, close("2020-08-31", "129.04")?];
+//! let actions = Actions::of([
+//!     ("2020-08-07".parse()?, Action::dividend("0.82".parse()?, "USD")?),
+//!     ("2020-08-31".parse()?, Action::split(4, 1)?),
+//! ]);
+//! let base: Date = "2020-08-31".parse()?;
+//! let table = FactorTable::build(&raw, &actions, "USD", base)?;
+//! let factor = table.factors_on(raw[0].date).price(Method::SplitsAndDividends);
+//! // 455.61 × 1/4 × (1 − 0.82 / 455.61)
+//! assert_eq!(factor.times(raw[0].price, 4), Some("113.6975".parse()?));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
 //! # The factors
 //!
 //! A bar's factors are the products over the actions whose ex-date is after the bar and not after the base

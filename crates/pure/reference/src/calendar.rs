@@ -59,7 +59,7 @@ pub enum CalendarError {
     },
 }
 
-/// When a market trades. Cheap to copy; answers are computed from rules, a few microseconds each.
+/// When a market trades. Cheap to copy; each answer is computed from rules, nothing is cached.
 #[derive(Clone, Copy)]
 pub struct Calendar {
     market: Market,

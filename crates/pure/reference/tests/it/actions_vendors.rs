@@ -57,21 +57,24 @@ fn total_returns() {
             let values = total_return(&closes, &actions, "USD", 24).unwrap();
             let last = closes.len() - 1;
             let scaled = Fraction::of(adjusted[last], values[last].price).unwrap();
-            let equal = values
-                .iter()
-                .zip(&adjusted)
-                .filter(|(value, theirs)| {
-                    apart(scaled.times(value.price, 18).unwrap(), **theirs) < 2e-11
-                })
-                .count();
-            line(
-                &name,
-                &format!("{symbol} adjClose as total return"),
-                closes.len(),
-                equal,
-                "",
-            );
-            all = (all.0 + closes.len(), all.1 + equal);
+            // the factor of a day's close is that of its other prices too
+            let pairs = ["close", "open", "high", "low"].map(|raw| {
+                let own = format!("adj{}{}", raw[..1].to_uppercase(), &raw[1..]);
+                (raw, own)
+            });
+            let (mut count, mut equal) = (0, 0);
+            for ((row, value), close) in rows.values().zip(&values).zip(&closes) {
+                let factor = Fraction::of(value.price, close.price).unwrap();
+                let factor = factor.multiply(&scaled);
+                for (raw, own) in &pairs {
+                    let ours = factor.times(column(row, raw), 18).unwrap();
+                    count += 1;
+                    equal += usize::from(apart(ours, column(row, own)) < 2e-11);
+                }
+            }
+            let series = format!("{symbol} adjusted prices as total return");
+            line(&name, &series, count, equal, "");
+            all = (all.0 + count, all.1 + equal);
 
             let table = FactorTable::build(&closes, &actions, "USD", closes[last].date).unwrap();
             let later = Fraction::of(adjusted[last], closes[last].price).unwrap();
@@ -102,6 +105,6 @@ fn total_returns() {
         all.1,
         "",
     );
-    assert!(all.0 > 1_300);
+    assert!(all.0 > 5_000);
     assert_eq!(all.0, all.1);
 }
