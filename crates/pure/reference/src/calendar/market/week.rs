@@ -3,7 +3,7 @@
 //! A session begins on the evening before its date. Foreign exchange over the counter: valid
 //! 2000-01-01 to 2037-12-31, no holidays: which days a dealer quotes is the dealer's own affair (and
 //! on 25 December and 1 January few do). FX futures on Globex: valid 2016-01-01 to 2030-12-31, closed on
-//! Good Friday, Christmas and New Year (the Friday before, or the Monday after, for one on a weekend);
+//! Good Friday, Christmas and New Year (on a Sunday the Monday after, a Saturday's Christmas the Friday before);
 //! half days are not given, nor the shortened Good Fridays on which the United States publish
 //! their employment figures (2021, 2023, 2026).
 //!
@@ -48,7 +48,8 @@ fn globex_fx(day: Date) -> Plan {
         return Plan::holiday("Christmas Day");
     }
     let new_year = date(year, 1, 1);
-    if day == nearest_weekday(new_year) && new_year.weekday() != Weekday::Saturday {
+    // a Saturday's New Year would be kept in the year before, and is not
+    if new_year.weekday() != Weekday::Saturday && day == nearest_weekday(new_year) {
         return Plan::holiday("New Year's Day");
     }
     Plan::Open(Hours::full(Span {
