@@ -103,7 +103,10 @@ impl Shared {
             else {
                 break;
             };
-            let upward = *upward.get_or_insert(first.since(start) <= end.since(last));
+            if last < start || first >= end {
+                break; // not about the span: it would be asked for for ever
+            }
+            let upward = *upward.get_or_insert(first.since(start) <= end.since(last.min(end)));
             // rows of the same time as the last one may be left: they are asked for again, and where a
             // whole page has one time there is no way to have more of it
             if upward {

@@ -132,6 +132,23 @@ async fn a_page_of_one_time_does_not_stop_the_rest() {
 }
 
 #[tokio::test]
+async fn a_venue_that_answers_about_another_time_is_not_asked_for_ever() {
+    for rows in [90..100, 130..140, 110..120] {
+        let answer = move |target: &str| {
+            if target.starts_with("/span/") {
+                return Some(say(rows.clone()));
+            }
+            greetings(target)
+        };
+        let bench = Bench::with(FakeCodec::new(), 0, Policy::default(), answer).await;
+        bench.ingest.repair_span(span(100, 125));
+        bench.settle().await;
+        let asked = bench.feed.requested("/span").len();
+        assert!(asked <= 3, "{asked}");
+    }
+}
+
+#[tokio::test]
 async fn without_questions_by_time_the_newest_trades_must_do() {
     let mut codec = FakeCodec::new();
     codec.knows_spans = false;
