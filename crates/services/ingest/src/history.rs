@@ -140,7 +140,7 @@ impl Shared {
         let how = self.stubbornness(request.purpose);
         let timeframe = request.timeframe;
         let mut history = History::default();
-        let mut to = request.to;
+        let mut to = request.to.or_else(|| self.end_that_must_be_said(request));
         for _ in 0..self.policy.history_pages {
             let query = |limit| Query::Candles {
                 symbol: request.symbol.clone(),
@@ -183,6 +183,21 @@ impl Shared {
             to = Some(timeframe.end_of(first));
         }
         Ok(history)
+    }
+
+    /// Now, of a venue that gives candles only up to a time that is said.
+    fn end_that_must_be_said(&self, request: &HistoryRequest) -> Option<Timestamp> {
+        let query = |to| Query::Candles {
+            symbol: request.symbol.clone(),
+            timeframe: request.timeframe,
+            from: None,
+            to,
+            limit: 1,
+        };
+        let now = self.clock.now();
+        let must = self.codec.request(&query(None)).is_err()
+            && self.codec.request(&query(Some(now))).is_ok();
+        must.then_some(now)
     }
 }
 

@@ -40,6 +40,8 @@ pub(crate) struct FakeCodec {
     pub(crate) begins_anew: bool,
     /// Whether trades can be asked for by time.
     pub(crate) knows_spans: bool,
+    /// Whether candles are given only up to a time that is said.
+    pub(crate) wants_an_end: bool,
     /// Kinds of markets whose instruments are asked for apart.
     pub(crate) parts: Vec<&'static str>,
 }
@@ -59,6 +61,7 @@ impl FakeCodec {
             gives_addresses: false,
             begins_anew: false,
             knows_spans: true,
+            wants_an_end: false,
             parts: Vec::new(),
             description: VenueDescription {
                 book: BookRule::REQUESTED,
@@ -241,7 +244,7 @@ impl Codec for FakeCodec {
                 to,
                 limit,
                 ..
-            } => {
+            } if to.is_some() || !self.wants_an_end => {
                 let to = to.map_or_else(|| "now".to_owned(), |to| to.seconds().to_string());
                 (format!("/candles/{to}/{limit}"), 2)
             }

@@ -8,7 +8,7 @@ use quantflow_model::{Timeframe, Timestamp, VenueSymbol};
 use quantflow_wire::{Outcome, Purpose};
 
 use crate::bench::{Bench, greetings, ok, status};
-use crate::fake_codec::FakeCodec;
+use crate::fake_codec::{FakeCodec, PAGE};
 
 fn at(minute: i64) -> Timestamp {
     Timestamp::from_seconds(minute * 60)
@@ -248,4 +248,17 @@ async fn what_the_venue_refuses_is_told_at_once() {
         "fake refused with status 400: bad symbol"
     );
     assert_eq!(bench.feed.requested("/candles").len(), 1);
+}
+
+#[tokio::test]
+async fn a_venue_that_wants_an_end_is_told_now() {
+    let mut codec = FakeCodec::new();
+    codec.wants_an_end = true;
+    let answer = |target: &str| greetings(target).or_else(|| candles(target));
+    let bench = Bench::with(codec, 0, Policy::default(), answer).await;
+    let history = bench.ingest.request_history(request(None, None)).await;
+    assert_eq!(history.unwrap().rows, u64::from(PAGE));
+    let now = crate::bench::start_time().seconds();
+    let asked = bench.feed.requested("/candles");
+    assert_eq!(asked, [format!("/candles/{now}/{PAGE}")]);
 }
