@@ -99,7 +99,7 @@ impl<'a> Importer<'a> {
     pub(super) async fn stopped(&self) {
         let mut stop = self.stop.clone();
         if stop.wait_for(|stop| *stop).await.is_err() {
-            std::future::pending().await
+            std::future::pending::<()>().await;
         }
     }
 
@@ -146,6 +146,12 @@ impl<'a> Importer<'a> {
             .add(entry(Step::Begun, 0))
             .map_err(|e| cannot().because(e))?;
         let written = self.write(&begin, rows, cannot).await?;
+        // an append is durable a moment later: a list that says more than the log would keep what a
+        // kill took from ever being imported
+        let log = &self.local.engines.log;
+        log.wait_durable(&self.partition, written.end)
+            .await
+            .map_err(|error| cannot().because(error))?;
         journal
             .add(entry(Step::Done, written.rows))
             .map_err(|e| cannot().because(e))?;
