@@ -183,12 +183,15 @@ pub(crate) enum ImportRows {
 /// `import`
 #[derive(Debug, Args)]
 #[command(after_help = "\
-A venue's archives (data.binance.vision and copies of it) are zips such as BTCUSDT-1m-2024-08-08.zip: what they hold is
-told by the name, and the file .CHECKSUM beside one is checked before anything of it is taken. A folder of them may have
-any depth; a URL is the address before data/, as in:
-  quantflow import https://data.binance.vision --venue binance --symbol BTC/USDT --kind candles --timeframe 1m \\
-    --from 2023-01-01 --to 2024-01-01
-What was imported is passed over, so the same command goes on after an interruption; days without an archive are named.")]
+A venue's archives (data.binance.vision and copies of it) are zips such as \
+BTCUSDT-1m-2024-08-08.zip. What they hold is told by the name, and the file .CHECKSUM beside one is \
+checked before anything of it is taken. A folder of them may have any depth. A URL is the address \
+before data/; months that are whole are fetched by the month. --from and --to choose whole archives. \
+What was imported is passed over, so the same command goes on after an interruption; days without an \
+archive are named.
+
+  quantflow import https://data.binance.vision --venue binance --symbol BTC/USDT \\
+    --kind candles --timeframe 1m --from 2023-01-01 --to 2024-01-01")]
 pub(crate) struct ImportArguments {
     /// A file (csv, csv.gz, jsonl, jsonl.gz, parquet, or a venue's zip), a folder of a venue's zips, or their URL
     #[arg(value_name = "FILE|FOLDER|URL")]
@@ -207,7 +210,6 @@ pub(crate) struct ImportArguments {
     /// [default: as an archive's name says]
     #[arg(long)]
     pub(crate) timeframe: Option<Timeframe>,
-    /// Of a folder or URL, the archives (whole ones) that reach into this time
     #[command(flatten)]
     pub(crate) span: Span,
     /// Import it even if the same file was imported before

@@ -52,8 +52,15 @@ pub(super) async fn run(context: &Context, arguments: &ImportArguments) -> Outco
     let expected = checksum::read_beside(file).map_err(|error| refused(cannot(), &error))?;
     let size = archive.size();
     let bar = |what: &str| Progress::new(&context.terminal, what, Unit::Bytes, Some(size));
-    let verified = verify(archive, file, contents, name.as_ref(), expected, bar)
-        .map_err(|error| refused(cannot(), &error))?;
+    let verified = verify(
+        archive,
+        file,
+        contents,
+        name.as_ref(),
+        expected.as_deref(),
+        bar,
+    )
+    .map_err(|error| refused(cannot(), &error))?;
     let local = access::to_write(context, "import").await?;
     names.known = local.known().await?;
     let symbol = names.symbol(asked, &shown, name.as_ref())?;
@@ -112,7 +119,7 @@ pub(super) fn verify(
     file: &Path,
     contents: Contents,
     name: Option<&ArchiveName>,
-    expected: Option<String>,
+    expected: Option<&str>,
     bar: impl Fn(&str) -> Progress,
 ) -> Result<Verified, ArchiveError> {
     let progress = bar("hashing");
@@ -121,7 +128,7 @@ pub(super) fn verify(
         source,
     })?;
     progress.done();
-    if let Some(expected) = &expected {
+    if let Some(expected) = expected {
         let from = format!("{}{}", file_name(file), checksum::ENDING);
         checksum::compare(file, &sha256, expected, from)?;
     }

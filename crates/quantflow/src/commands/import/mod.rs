@@ -12,6 +12,7 @@ mod archive;
 mod file;
 mod importer;
 pub(crate) mod journal;
+mod many;
 mod naming;
 mod report;
 
@@ -32,6 +33,13 @@ use crate::terminal::Progress;
 /// Imports a file, a venue's archive, or many of those.
 pub(crate) async fn run(context: &Context, arguments: &ImportArguments) -> Outcome {
     let file = &arguments.file;
+    let text = file.to_str().unwrap_or_default();
+    if text.starts_with("https://") || text.starts_with("http://") {
+        return many::url(context, arguments, text).await;
+    }
+    if file.is_dir() {
+        return many::folder(context, arguments).await;
+    }
     if arguments.span.from.is_some() || arguments.span.to.is_some() {
         return Err(
             Failure::usage("--from and --to choose among archives; a file is taken whole")

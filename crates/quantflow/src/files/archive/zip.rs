@@ -198,7 +198,7 @@ impl Entry {
         };
         let text = String::from_utf8_lossy(name).into_owned();
         let is_csv = text.len() > 4
-            && text.ends_with(".csv")
+            && Path::new(&text).extension() == Some("csv".as_ref())
             && !text.contains(['/', '\\', ':', '\0'])
             && !text.starts_with('.');
         if !is_csv {

@@ -2,8 +2,11 @@
 //! should be is refused whole.
 
 pub(crate) mod bytes;
+mod folders;
 mod refused;
 mod same;
+mod site;
+mod urls;
 
 use std::path::Path;
 
@@ -35,4 +38,15 @@ pub(crate) fn candles(folder: &Path, symbol: &str, timeframes: &[&str]) -> Vec<S
             text.replace("revised", "closed")
         })
         .collect()
+}
+
+/// Asserts that two folders export the same, and says where they first differ.
+pub(crate) fn assert_same(got: &[String], expected: &[String]) {
+    assert_eq!(got.len(), expected.len());
+    for (got, expected) in got.iter().zip(expected) {
+        for (line, (got, expected)) in got.lines().zip(expected.lines()).enumerate() {
+            assert_eq!(got, expected, "line {}", line + 1);
+        }
+        assert_eq!(got.lines().count(), expected.lines().count(), "lines");
+    }
 }

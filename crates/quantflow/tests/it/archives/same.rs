@@ -6,7 +6,7 @@ use std::path::Path;
 use serde_json::Value;
 
 use super::bytes::{self, Style, Trade};
-use super::{candles, everything};
+use super::{assert_same, candles, everything};
 use crate::{done, run};
 
 const ALL: [&str; 6] = ["1s", "15s", "1m", "5m", "1h", "1d"];
@@ -94,7 +94,7 @@ fn recorded_trades_in_every_style() {
             assert_eq!(said["refused"], 0);
         }
         let got = everything(folder, "binance:BTC/USDT", &ALL);
-        assert!(got == expected, "{style:?} differs");
+        assert_same(&got, &expected);
     }
 }
 
@@ -122,7 +122,7 @@ fn recorded_trades_as_aggregates_make_the_same_candles() {
             );
         }
         let got = candles(folder, "binance:BTC/USDT", &ALL);
-        assert!(got == expected, "{style:?} differs");
+        assert_same(&got, &expected);
         // trades that are known only together say so
         let export = done(
             folder,
@@ -192,18 +192,21 @@ fn recorded_klines_in_milliseconds_and_microseconds() {
 
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
-    let old: String = december.iter().map(|line| format!("{line},0\n")).collect();
-    let named = "open_time,open,high,low,close,volume,close_time,quote_volume,count,\
-                 taker_buy_volume,taker_buy_quote_volume,ignore\n";
-    let new: String = january
-        .iter()
-        .map(|line| {
-            let mut fields: Vec<String> = line.split(',').map(str::to_owned).collect();
-            fields[0].push_str("000");
-            fields[6].push_str("999");
-            format!("{},0\n", fields.join(","))
-        })
-        .collect();
+    let mut old = String::new();
+    for line in &december {
+        old.push_str(line);
+        old.push_str(",0\n");
+    }
+    let mut new = "open_time,open,high,low,close,volume,close_time,quote_volume,count,\
+                   taker_buy_volume,taker_buy_quote_volume,ignore\n"
+        .to_owned();
+    for line in &january {
+        let mut fields: Vec<String> = line.split(',').map(str::to_owned).collect();
+        fields[0].push_str("000");
+        fields[6].push_str("999");
+        new.push_str(&fields.join(","));
+        new.push_str(",0\n");
+    }
     let first = import(
         folder,
         &bytes::write(folder, "BTCUSDT-1h-2024-12.zip", &old),
@@ -213,10 +216,10 @@ fn recorded_klines_in_milliseconds_and_microseconds() {
         (&744.into(), &0.into())
     );
     assert_eq!(first["contents"], "1h klines");
-    let second = bytes::write(folder, "BTCUSDT-1h-2025-01.zip", &format!("{named}{new}"));
+    let second = bytes::write(folder, "BTCUSDT-1h-2025-01.zip", &new);
     assert_eq!(import(folder, &second)["rows"], 744);
     let got = candles(folder, "binance:BTC/USDT", &timeframes);
-    assert!(got == expected, "candles differ");
+    assert_same(&got, &expected);
 }
 
 #[test]
