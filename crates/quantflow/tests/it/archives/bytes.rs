@@ -47,6 +47,44 @@ pub(crate) fn zip(files: &[(&str, &[u8])]) -> Vec<u8> {
     bytes
 }
 
+/// A zip of one file whose sizes and places stand where those of more than 4 GiB do.
+pub(crate) fn long_zip(name: &str, content: &[u8]) -> Vec<u8> {
+    let short = zip(&[(name, content)]);
+    let directory = short.len() - 22 - 46 - name.len();
+    let number = |at: usize| {
+        let bytes: [u8; 4] = short[directory + at..directory + at + 4]
+            .try_into()
+            .unwrap();
+        u64::from(u32::from_le_bytes(bytes))
+    };
+    let (packed, size) = (number(20), number(24));
+    let mut bytes = short[..directory].to_vec();
+    let mut entry = short[directory..directory + 46].to_vec();
+    entry[20..28].fill(0xff); // both sizes
+    entry[30..32].copy_from_slice(&28_u16.to_le_bytes()); // what is extra
+    entry[42..46].fill(0xff); // the place
+    bytes.extend(&entry);
+    bytes.extend(name.as_bytes());
+    bytes.extend([1, 0, 24, 0]);
+    for number in [size, packed, 0] {
+        bytes.extend(number.to_le_bytes());
+    }
+    let end = bytes.len() as u64;
+    bytes.extend(b"PK\x06\x06");
+    bytes.extend(44_u64.to_le_bytes());
+    bytes.extend([45, 0, 45, 0, 0, 0, 0, 0, 0, 0, 0, 0]); // versions, parts
+    for number in [1, 1, end - directory as u64, directory as u64] {
+        bytes.extend(number.to_le_bytes());
+    }
+    bytes.extend(b"PK\x06\x07\x00\x00\x00\x00");
+    bytes.extend(end.to_le_bytes());
+    bytes.extend(1_u32.to_le_bytes());
+    bytes.extend(b"PK\x05\x06\x00\x00\x00\x00");
+    bytes.extend([0xff; 12]);
+    bytes.extend([0, 0]);
+    bytes
+}
+
 /// The archive of a name: one CSV of the same name.
 pub(crate) fn archive(name: &str, content: &str) -> Vec<u8> {
     let inner = name.replace(".zip", ".csv");

@@ -249,6 +249,25 @@ fn what_a_name_does_not_say_is_said_by_flags() {
     let again = run(folder, &arguments);
     crate::assert_fails(&again, 1, &["the same file was imported", "--again"]);
 
+    // as it is written of more than 4 GiB
+    let name = "AB-trades-2024-08-08.csv";
+    let long = bytes::long_zip(name, content.as_bytes());
+    std::fs::write(folder.join("long.zip"), long).unwrap();
+    let arguments = [
+        "import", "long.zip", "--venue", "tape", "--symbol", "A/C", "--kind", "trades", "--format",
+        "json",
+    ];
+    let contradicts = run(folder, &arguments);
+    crate::assert_fails(&contradicts, 2, &["is of AB", "AC"]);
+    let arguments = [
+        "import", "long.zip", "--venue", "other", "--symbol", "A/B", "--format", "json",
+    ];
+    let said: Value = serde_json::from_str(&done(folder, &arguments)).unwrap();
+    assert_eq!(
+        (&said["newTrades"], &said["refused"]),
+        (&30.into(), &0.into())
+    );
+
     // a day on which nothing was traded
     let empty = bytes::write(folder, "AB-trades-2024-08-09.zip", "");
     let none = run(
