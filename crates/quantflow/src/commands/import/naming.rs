@@ -110,6 +110,10 @@ impl Names {
 
     /// The symbol that a flag means.
     pub(super) fn asked(&self, asked: &str) -> Outcome<Symbol> {
+        // the venue's own name, of a future too
+        if let Ok(symbol) = self.called(&asked.to_ascii_uppercase()) {
+            return Ok(symbol);
+        }
         venues::import_symbol(asked, &self.venue, self.codec.as_deref(), &self.known)
     }
 

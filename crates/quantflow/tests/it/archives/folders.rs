@@ -127,7 +127,7 @@ fn a_folder_is_imported_in_order_and_once() {
         .as_array()
         .unwrap()
         .iter()
-        .flat_map(|day| day["missing"].as_array().unwrap())
+        .flat_map(|day| day["missing"].as_array().into_iter().flatten())
         .collect();
     assert!(
         holes

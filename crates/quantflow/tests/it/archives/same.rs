@@ -277,3 +277,28 @@ fn what_a_name_does_not_say_is_said_by_flags() {
     assert_eq!(none.code, 0, "{}", none.err);
     assert!(none.err.contains("nothing was traded"), "{}", none.err);
 }
+
+#[test]
+fn archives_of_futures_are_of_perpetuals() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let style = Style {
+        micros: false,
+        header: true,
+    };
+    let content = bytes::trades(&bytes::made(1_723_075_200_000, 10, 30), style);
+    let archive = bytes::write(folder, "BTCUSDT-trades-2024-08-08.zip", &content);
+    for more in [&[][..], &["--symbol", "BTCUSDT", "--again"]] {
+        let mut arguments = vec![
+            "import",
+            &archive,
+            "--venue",
+            "binance-usdm",
+            "--format",
+            "json",
+        ];
+        arguments.extend(more);
+        let said: Value = serde_json::from_str(&done(folder, &arguments)).unwrap();
+        assert_eq!(said["symbol"], "binance-usdm:BTC/USDT:USDT");
+    }
+}
