@@ -167,23 +167,51 @@ pub(crate) enum TimeUnit {
     Ns,
 }
 
+/// What rows an import brings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ImportRows {
+    /// Single trades.
+    Trades,
+    /// Trades of one order at one price together, from a venue's archives: candles are exact, single trades are not
+    /// known.
+    #[value(alias = "aggTrades")]
+    AggTrades,
+    /// Candles of a timeframe.
+    Candles,
+}
+
 /// `import`
 #[derive(Debug, Args)]
+#[command(after_help = "\
+A venue's archives (data.binance.vision and copies of it) are zips such as \
+BTCUSDT-1m-2024-08-08.zip. What they hold is told by the name, and the file .CHECKSUM beside one is \
+checked before anything of it is taken. A folder of them may have any depth. A URL is the address \
+before data/; months that are whole are fetched by the month. --from and --to choose whole archives. \
+What was imported is passed over, so the same command goes on after an interruption; days without an \
+archive are named.
+
+  quantflow import https://data.binance.vision --venue binance --symbol BTC/USDT \\
+    --kind candles --timeframe 1m --from 2023-01-01 --to 2024-01-01")]
 pub(crate) struct ImportArguments {
-    /// The file: csv, csv.gz, jsonl, jsonl.gz or parquet
+    /// A file (csv, csv.gz, jsonl, jsonl.gz, parquet, or a venue's zip), a folder of a venue's zips, or their URL
+    #[arg(value_name = "FILE|FOLDER|URL")]
     pub(crate) file: PathBuf,
-    /// What it holds
+    /// What it holds [default: as an archive's name says]
     #[arg(long, value_enum)]
-    pub(crate) kind: Kind,
+    pub(crate) kind: Option<ImportRows>,
     /// Whose it is: a venue that is built in, or any name
     #[arg(long)]
     pub(crate) venue: String,
     /// Our name of the symbol without the venue (BTC/USDT), or the venue's (BTCUSDT) where it is built in
+    /// [default: as an archive's name says]
     #[arg(long)]
-    pub(crate) symbol: String,
+    pub(crate) symbol: Option<String>,
     /// How long its candles are: 1s 5s 15s 30s 1m 3m 5m 15m 30m 1h 2h 4h 6h 8h 12h 1d 3d 1w 1M
-    #[arg(long, required_if_eq("kind", "candles"))]
+    /// [default: as an archive's name says]
+    #[arg(long)]
     pub(crate) timeframe: Option<Timeframe>,
+    #[command(flatten)]
+    pub(crate) span: Span,
     /// Import it even if the same file was imported before
     #[arg(long)]
     pub(crate) again: bool,

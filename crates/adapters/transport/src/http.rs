@@ -105,7 +105,7 @@ fn is_kept(name: &str) -> bool {
     WHOLE.contains(&name) || PARTS.iter().any(|part| name.contains(part))
 }
 
-fn failure(error: reqwest::Error) -> Failure {
+pub(crate) fn failure(error: reqwest::Error) -> Failure {
     let kind = if error.is_timeout() {
         FailureKind::Timeout
     } else if error.is_connect() || error.is_builder() {

@@ -6,6 +6,7 @@
 //! ingestion's policy. Nothing that it says holds a credential: errors name the host, never a URL.
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+mod download;
 mod http;
 mod key;
 mod settings;
@@ -18,6 +19,7 @@ use async_trait::async_trait;
 use quantflow_seams::{Feed, FeedError, Socket};
 use quantflow_wire::{HttpRequest, Outcome};
 
+pub use download::{Download, Downloader};
 use key::ApiKey;
 pub use key::KeyError;
 pub use settings::{Settings, SetupError};

@@ -7,10 +7,10 @@
 use quantflow_model::{LedgerKind, Quantity, Trade, TradeFlags, TradeId};
 use quantflow_wire::{AggregateTrade, OrderRule};
 
-use crate::cleaning::EMPTY_AGGREGATE;
+use crate::cleaning::{BAD_ROW, EMPTY_AGGREGATE};
 use crate::context::Context;
 use crate::coverage::Coverage;
-use crate::symbol::{Source, SymbolState};
+use crate::symbol::{History, Source, SymbolState};
 
 /// What is left of an aggregate once known trades are taken from it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -92,12 +92,13 @@ pub(crate) fn split(aggregate: &AggregateTrade, coverage: &Coverage, flags: Trad
 }
 
 impl SymbolState {
-    /// An aggregate came, from a stream or an answer.
+    /// An aggregate came, from a stream, an answer or a file. `history`: as for single trades.
     pub(crate) fn take_aggregate(
         &mut self,
         context: &mut Context<'_>,
         aggregate: &AggregateTrade,
         source: Source,
+        history: Option<&mut History>,
     ) {
         let span = aggregate
             .last_id
@@ -126,18 +127,26 @@ impl SymbolState {
             return;
         }
         if context.order != OrderRule::ContiguousIds {
-            self.take_trade(context, whole, source, None);
+            self.take_trade(context, whole, source, history);
             return;
         }
         match split(aggregate, &self.core.coverage, TradeFlags::NONE) {
             Split::Held => self.duplicate(context, &whole, source),
-            Split::Missing(trade) => self.take_trade(context, trade, source, None),
+            Split::Missing(trade) => self.take_trade(context, trade, source, history),
             Split::Unknown { ranges, reason } => {
                 // beyond the newest trade a hole opens by itself when the next one comes
-                if matches!(source, Source::Answer { .. }) {
-                    for (from, to) in ranges {
-                        self.give_up(context, from, to, &reason);
+                match source {
+                    Source::Answer { .. } => {
+                        for (from, to) in ranges {
+                            self.give_up(context, from, to, &reason);
+                        }
                     }
+                    // a file is not the venue's last word: the hole stays, single trades may fill it
+                    Source::Import { .. } => {
+                        let reason = format!("{reason}: import the file of single trades");
+                        self.refuse(context, &whole, BAD_ROW.refusal(reason));
+                    }
+                    Source::Live => {}
                 }
             }
         }

@@ -41,6 +41,9 @@ pub(crate) enum Column {
     CloseTime,
     /// Known, but not used: state, completeness.
     Ignored,
+    CloseMicros,
+    /// Whether the buyer's order rested: the taker sold.
+    BuyerMaker,
 }
 
 /// Column names by kind, as the command line writes them, and other usual spellings.
@@ -66,6 +69,8 @@ fn column(name: &str) -> Option<Column> {
         "first_trade_id" => Column::FirstTradeId,
         "last_trade_id" => Column::LastTradeId,
         "close_time" | "close_time_ms" => Column::CloseTime,
+        "close_time_us" => Column::CloseMicros,
+        "buyer_maker" => Column::BuyerMaker,
         "state" | "complete" | "" => Column::Ignored,
         _ => return None,
     })
@@ -98,6 +103,8 @@ pub(crate) struct TradeRow {
     pub(crate) trade: Trade,
     /// Whether the line names its id; otherwise it is numbered within its instant.
     pub(crate) named: bool,
+    /// The first and last trade that it stands for, where the file has aggregates.
+    pub(crate) spans: Option<(TradeId, TradeId)>,
 }
 
 /// A candle of a line.
@@ -178,6 +185,7 @@ impl Import {
     /// The trade of a line.
     pub(crate) fn trade(&mut self, line: &[u8]) -> Result<TradeRow, Refusal> {
         let (mut time, mut price, mut quantity, mut id) = (None, None, None, None);
+        let (mut first, mut last) = (None, None);
         let mut side = Side::Unknown;
         for (column, field) in self.fields(line)? {
             match column {
@@ -187,21 +195,26 @@ impl Import {
                 Column::Price => price = Some(Price(decimal("price", field)?)),
                 Column::Quantity => quantity = Some(Quantity(decimal("qty", field)?)),
                 Column::Side => side = side_of(field)?,
+                Column::BuyerMaker => side = taker_side(field)?,
                 Column::TradeId if !field.is_empty() => id = Some(identity(field)?),
+                Column::FirstTradeId => first = Some(identity(field)?),
+                Column::LastTradeId => last = Some(identity(field)?),
                 _ => {}
             }
         }
         let (Some(time), Some(price), Some(quantity)) = (time, price, quantity) else {
             return Err(BAD_ROW.refusal("a time, a price or a quantity is missing"));
         };
-        let named = id.is_some();
+        let spans = first.zip(last);
+        let named = id.is_some() || spans.is_some();
         let same_time = self.same_time;
         let numbered = || {
             let (last, count) = same_time;
             let count = if last == time.nanos() { count + 1 } else { 0 };
             (time.nanos(), count)
         };
-        let id = id.unwrap_or_else(|| {
+        // an aggregate's own number is none of a trade
+        let id = spans.map(|(first, _)| first).or(id).unwrap_or_else(|| {
             self.same_time = numbered();
             TradeId(self.same_time.1)
         });
@@ -216,6 +229,7 @@ impl Import {
                 count: 1,
             },
             named,
+            spans,
         })
     }
 
@@ -249,6 +263,9 @@ impl Import {
                 Column::LastTradeId if !field.is_empty() => last = Some(identity(field)?),
                 Column::CloseTime if !field.is_empty() => {
                     close_time = Some(instant(Column::Millis, field)?);
+                }
+                Column::CloseMicros if !field.is_empty() => {
+                    close_time = Some(instant(Column::Micros, field)?);
                 }
                 _ => {}
             }
@@ -325,6 +342,18 @@ fn side_of(field: &[u8]) -> Result<Side, Refusal> {
     }
 }
 
+/// The taker's side, where the line says whether the buyer was the maker.
+fn taker_side(field: &[u8]) -> Result<Side, Refusal> {
+    match field {
+        b"true" | b"True" | b"TRUE" => Ok(Side::Sell),
+        b"false" | b"False" | b"FALSE" => Ok(Side::Buy),
+        _ => Err(BAD_ROW.refusal(format!(
+            "{:?} does not say whether the buyer was the maker (true or false)",
+            shown(field)
+        ))),
+    }
+}
+
 /// A number of units since the epoch, with decimals where the unit has them.
 fn instant(column: Column, field: &[u8]) -> Result<Timestamp, Refusal> {
     let digits = match column {
@@ -380,6 +409,39 @@ mod tests {
         let ids = ["5.25,1,1", "5.25,1,1", "6,1,1"]
             .map(|line| import.trade(line.as_bytes()).unwrap().trade.id.0);
         assert_eq!(ids, [0, 1, 0]);
+    }
+
+    #[test]
+    fn a_venues_archive_is_read_as_it_stands() {
+        let columns = ["trade_id", "price", "qty", "", "ts_us", "buyer_maker", ""];
+        let mut trades = begin(ImportKind::Trades, &columns).unwrap();
+        let row = trades
+            .trade(b"7,1.5,2,3.0,1735689600000123,True,True")
+            .unwrap();
+        assert_eq!(
+            row.trade.time,
+            Timestamp::from_nanos(1_735_689_600_000_123_000)
+        );
+        assert_eq!((row.trade.id, row.trade.side), (TradeId(7), Side::Sell));
+        assert_eq!((row.spans, row.named), (None, true));
+        let refusal = trades.trade(b"7,1,2,3,1735689600000123,1,1").unwrap_err();
+        assert!(refusal.reason.contains("maker"), "{}", refusal.reason);
+
+        let columns = [
+            "",
+            "price",
+            "qty",
+            "first_trade_id",
+            "last_trade_id",
+            "ts_ms",
+            "buyer_maker",
+        ];
+        let mut aggregates = begin(ImportKind::Trades, &columns).unwrap();
+        let row = aggregates
+            .trade(b"3,1.5,2,7,9,1700000000000,false")
+            .unwrap();
+        assert_eq!(row.spans, Some((TradeId(7), TradeId(9))));
+        assert_eq!((row.trade.id, row.trade.side), (TradeId(7), Side::Buy));
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Records of imports, and candles that a venue or a file gives.
 
 use quantflow_model::{Candle, LedgerKind, Symbol, Timeframe, Timestamp};
-use quantflow_wire::{ImportBegin, ImportKind, OrderRule};
+use quantflow_wire::{AggregateTrade, ImportBegin, ImportKind, OrderRule};
 
 use crate::cleaning::candles::check;
 use crate::cleaning::trades::time_is_possible;
@@ -131,8 +131,24 @@ impl Pipeline {
                 .span
                 .map_or((key, key), |(low, high)| (low.min(key), high.max(key))),
         );
-        let source = Source::Import { named: row.named };
-        symbol.take_trade(context, row.trade, source, import.history.as_mut());
+        let source = Source::Import {
+            named: row.named,
+            aggregates: row.spans.is_some(),
+        };
+        let Some((first_id, last_id)) = row.spans else {
+            symbol.take_trade(context, row.trade, source, import.history.as_mut());
+            return;
+        };
+        let aggregate = AggregateTrade {
+            id: first_id,
+            first_id,
+            last_id,
+            time: row.trade.time,
+            price: row.trade.price,
+            quantity: row.trade.quantity,
+            side: row.trade.side,
+        };
+        symbol.take_aggregate(context, &aggregate, source, import.history.as_mut());
     }
 
     fn take_candle_row(

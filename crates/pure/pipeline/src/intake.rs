@@ -237,7 +237,7 @@ impl Pipeline {
                     return;
                 }
                 self.touch(slot);
-                self.symbols[slot.index()].take_aggregate(context, &aggregate, source);
+                self.symbols[slot.index()].take_aggregate(context, &aggregate, source, None);
             }
             EventKind::Quote(quote) => {
                 let newest = self.quotes.entry(slot.0).or_default();

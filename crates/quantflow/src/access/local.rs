@@ -235,6 +235,23 @@ pub(crate) async fn catch_up(
     result.map_err(|error| Failure::new(format!("cannot catch up the data of {id}")).because(error))
 }
 
+/// As [`catch_up`], where another bar tells of the whole.
+///
+/// # Errors
+/// When the log cannot be read or the store cannot be written.
+pub(crate) async fn catch_up_silently(
+    engines: &Engines,
+    id: &PartitionId,
+    partition: &mut Partition,
+) -> Outcome {
+    let (from, end) = (partition.position(), engines.log.end(id));
+    if from >= end {
+        return Ok(());
+    }
+    let result = partition.catch_up(from, end, |_| {}).await;
+    result.map_err(|error| Failure::new(format!("cannot catch up the data of {id}")).because(error))
+}
+
 /// Catches up, and ends what a process before left in the middle: the folder is this process's, so
 /// nobody goes on with an import that did not end. Its symbol would wait for the rest.
 async fn take_over(

@@ -16,7 +16,7 @@ use crate::context::Context;
 use crate::failure::{Failure, Outcome};
 use crate::venues::{self, Known};
 
-pub(crate) use local::{Local, catch_up, engines, open_partition, setup};
+pub(crate) use local::{Local, catch_up, catch_up_silently, engines, open_partition, setup};
 pub(crate) use remote::{Remote, Server};
 
 /// Where answers come from.

@@ -19,7 +19,7 @@ const TIMES: [&str; 8] = [
     "close_time",
 ];
 const TRADES: [&str; 5] = ["price", "qty", "quantity", "side", "trade_id"];
-const CANDLES: [&str; 18] = [
+const CANDLES: [&str; 19] = [
     "open",
     "high",
     "low",
@@ -35,6 +35,7 @@ const CANDLES: [&str; 18] = [
     "first_trade_id",
     "last_trade_id",
     "close_time_ms",
+    "close_time_us",
     "state",
     "complete",
     "",

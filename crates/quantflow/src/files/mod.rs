@@ -1,9 +1,11 @@
-//! Files of trades or candles: CSV, JSON lines and Parquet, packed or not, read as lines of CSV.
+//! Files of trades or candles: CSV, JSON lines, Parquet and venues' archives, packed or not, read as
+//! lines of CSV.
 //!
 //! Whatever a file is, [`FileRows`] gives its rows as CSV lines in columns that imports know
 //! ([`FileRows::columns`]), in the order of the file and with flat memory. A row that makes no sense is
 //! given as it stands: whoever reads it refuses it and can name its line.
 
+pub(crate) mod archive;
 mod csv_lines;
 pub(crate) mod hex;
 mod json_lines;
@@ -157,6 +159,7 @@ enum Rows {
     Csv(csv_lines::CsvLines),
     JsonLines(json_lines::JsonLines),
     Parquet(Box<parquet_rows::ParquetRows>),
+    Archive(archive::ArchiveLines),
 }
 
 impl FileRows {
@@ -223,6 +226,7 @@ impl FileRows {
         match &mut self.rows {
             Rows::Csv(rows) => rows.next_lines(most, lines),
             Rows::JsonLines(rows) => rows.next_lines(most, lines),
+            Rows::Archive(rows) => rows.next_lines(most, lines),
             Rows::Parquet(rows) => {
                 let count = rows.next_lines(most, lines)?;
                 let read = rows.share_read(self.total_bytes);
@@ -237,6 +241,7 @@ impl FileRows {
         match &self.rows {
             Rows::Csv(rows) => rows.skipped().line_of(row),
             Rows::JsonLines(rows) => rows.skipped().line_of(row),
+            Rows::Archive(rows) => rows.skipped().line_of(row),
             Rows::Parquet(_) => row,
         }
     }

@@ -36,6 +36,13 @@ impl Progress {
         Self { bar }
     }
 
+    /// A bar that nobody sees: another one tells of the whole.
+    pub(crate) fn hidden() -> Self {
+        Self {
+            bar: ProgressBar::hidden(),
+        }
+    }
+
     /// Now so far.
     pub(crate) fn set(&self, position: u64) {
         self.bar.set_position(position);

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "test code: a failure is a panic")]
 #![allow(clippy::print_stdout, reason = "a skipped test says so")]
 
+mod archives;
 mod cut_off;
 mod damage;
 mod decode;

@@ -61,10 +61,10 @@ fn what_does_not_exist_is_named_with_what_to_do() {
         ),
         (
             &[
-                "import", "x.zip", "--kind", "trades", "--venue", "v", "--symbol", "A/B",
+                "import", "x.bin", "--kind", "trades", "--venue", "v", "--symbol", "A/B",
             ],
             1,
-            &["x.zip", ".csv.gz"],
+            &["x.bin", ".csv.gz"],
         ),
         (
             &[

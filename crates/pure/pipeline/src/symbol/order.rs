@@ -27,6 +27,8 @@ pub(crate) enum Source {
     Import {
         /// Whether the row names its id.
         named: bool,
+        /// Whether rows stand for several trades each.
+        aggregates: bool,
     },
 }
 
@@ -84,7 +86,14 @@ impl SymbolState {
                 if matches!(source, Source::Answer { repair: true, .. }) {
                     flags = TradeFlags::REPAIRED;
                 }
-                let with = if trade.count > 1 {
+                let aggregates = matches!(
+                    source,
+                    Source::Import {
+                        aggregates: true,
+                        ..
+                    }
+                );
+                let with = if aggregates || trade.count > 1 {
                     Filling::Aggregates
                 } else {
                     Filling::Trades
@@ -107,6 +116,18 @@ impl SymbolState {
             context.out.counts.left_to_stream += 1;
             return Ok(Entry::Drop);
         }
+        // single trades of such a range are not known, though nothing of it was missing before
+        if matches!(
+            source,
+            Source::Import {
+                aggregates: true,
+                ..
+            }
+        ) && !matches!(place, Place::InHole { .. })
+        {
+            let (from, to) = (trade.id.0, trade.last_id().0);
+            note_filled(&mut self.filled, from, to, Filling::Aggregates);
+        }
         let opened = coverage.admit(trade, place, context.elapsed);
         if matches!(place, Place::First | Place::Below) {
             let first = trade.key();
@@ -125,7 +146,7 @@ impl SymbolState {
         };
         let sequence = &mut self.core.sequence;
         let (import, named) = match source {
-            Source::Import { named } => (true, named),
+            Source::Import { named, .. } => (true, named),
             _ => (false, true),
         };
         if (import && sequence.spans(key)) || (named && sequence.knows(key.id)) {

@@ -6,6 +6,7 @@
     reason = "test code: a failure is a panic, a skipped test says so"
 )]
 
+mod aggregates;
 mod captured;
 mod chained;
 mod fake;

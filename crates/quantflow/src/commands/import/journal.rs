@@ -3,6 +3,7 @@
 //! A line is written before the first row of a file and one after its last: an import that was cut
 //! off is known by its missing end, and may be done again.
 
+use std::collections::BTreeSet;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -43,6 +44,15 @@ pub(crate) enum Before {
     CutOff,
     /// It was imported then.
     Done(Timestamp),
+}
+
+/// What was imported whole for a symbol.
+#[derive(Debug, Default)]
+pub(crate) struct Taken {
+    /// By SHA-256 in hex.
+    pub(crate) hashes: BTreeSet<String>,
+    /// By the file's name.
+    pub(crate) names: BTreeSet<String>,
 }
 
 /// The list of imports of a data folder.
@@ -88,6 +98,20 @@ impl Journal {
         self.of(sha256, symbol)
             .filter(|entry| entry.step == Step::Begun)
             .count()
+    }
+
+    /// Hashes and names of what was imported whole for a symbol.
+    pub(crate) fn taken(&self, symbol: &Symbol) -> Taken {
+        let done = self
+            .entries
+            .iter()
+            .filter(|e| e.step == Step::Done && e.symbol == *symbol);
+        let mut taken = Taken::default();
+        for entry in done {
+            taken.hashes.insert(entry.sha256.clone());
+            taken.names.insert(entry.file.clone());
+        }
+        taken
     }
 
     fn of<'a>(&'a self, sha256: &'a str, symbol: &'a Symbol) -> impl Iterator<Item = &'a Entry> {

@@ -2,13 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use quantflow_model::{DayTally, TimeRange};
+use quantflow_model::{DayTally, Symbol, TimeRange};
 use quantflow_seams::QuarantineQuery;
 use quantflow_wire::LogPosition;
 use serde_json::Value;
 
-use super::{Importer, LINES, Written};
-use crate::arguments::{ImportArguments, Kind};
+use super::importer::{Importer, LINES, Written};
 use crate::failure::{Failure, Outcome};
 use crate::terminal::{Cell, Listing};
 
@@ -17,110 +16,150 @@ const SHOWN: usize = 20;
 /// Rows of the quarantine that are read at once.
 const PAGE: usize = 1_000;
 
+/// A property of the result: its name, its name in JSON, its value.
+pub(super) type Property = (&'static str, &'static str, Cell);
+
 /// Sums over all days of a symbol.
 #[derive(Debug, Default, Clone, Copy)]
 pub(super) struct Totals {
-    trades: u64,
+    pub(super) trades: u64,
     duplicates: u64,
-    late: u64,
     flagged: u64,
+}
+
+impl Totals {
+    /// What has come since.
+    pub(super) fn since(&self, before: &Self) -> Self {
+        Self {
+            trades: self.trades.saturating_sub(before.trades),
+            duplicates: self.duplicates.saturating_sub(before.duplicates),
+            flagged: self.flagged.saturating_sub(before.flagged),
+        }
+    }
+
+    /// Of several symbols together.
+    pub(super) fn plus(&self, other: &Self) -> Self {
+        Self {
+            trades: self.trades + other.trades,
+            duplicates: self.duplicates + other.duplicates,
+            flagged: self.flagged + other.flagged,
+        }
+    }
 }
 
 /// What the quarantine has of an import.
 #[derive(Debug, Default)]
-struct Refused {
+pub(super) struct Refused {
     by_rule: BTreeMap<String, u64>,
     examples: Vec<String>,
 }
 
+/// What came of one file or of many.
+#[derive(Debug, Default)]
+pub(super) struct Grand {
+    pub(super) rows: u64,
+    refused: Refused,
+}
+
+impl Grand {
+    /// Adds a file; with a name where there are several.
+    pub(super) fn add(&mut self, written: &Written, refused: Refused, file: Option<&str>) {
+        self.rows += written.rows;
+        for (rule, count) in refused.by_rule {
+            *self.refused.by_rule.entry(rule).or_insert(0) += count;
+        }
+        let room = SHOWN.saturating_sub(self.refused.examples.len());
+        let examples = refused.examples.into_iter().take(room);
+        self.refused
+            .examples
+            .extend(examples.map(|line| match file {
+                Some(file) => format!("{file}: {line}"),
+                None => line,
+            }));
+    }
+
+    /// How many rows were refused.
+    fn refused(&self) -> u64 {
+        self.refused.by_rule.values().sum()
+    }
+}
+
 impl Importer<'_> {
-    /// What the store has of the symbol.
-    pub(super) async fn totals(&self) -> Outcome<Totals> {
-        let tallies = self
-            .local
-            .engines
-            .store
-            .tallies(&self.symbol, TimeRange::ALL)
-            .await;
+    /// What the store has of a symbol.
+    pub(super) async fn totals(&self, symbol: &Symbol) -> Outcome<Totals> {
+        let store = &self.local.engines.store;
+        let tallies = store.tallies(symbol, TimeRange::ALL).await;
         let tallies: Vec<DayTally> =
             tallies.map_err(|error| Failure::new("cannot read the store").because(error))?;
         Ok(tallies.iter().fold(Totals::default(), |sum, day| Totals {
             trades: sum.trades + day.count,
             duplicates: sum.duplicates + day.duplicates,
-            late: sum.late + day.late,
             flagged: sum.flagged + day.flagged,
         }))
     }
 
-    /// Says what came of it.
-    pub(super) async fn report(
+    /// Says what came of it. `trades`: what has come of those, and whether each row is one;
+    /// `more` stands behind the rest.
+    pub(super) fn report(
         &self,
-        arguments: &ImportArguments,
-        before: &Totals,
-        written: &Written,
+        file: &str,
+        about: Vec<Property>,
+        trades: Option<(Totals, bool)>,
+        grand: &Grand,
+        more: Vec<Property>,
     ) -> Outcome {
-        let after = self.totals().await?;
-        let refused = self.refused(written).await?;
-        let count: u64 = refused.by_rule.values().sum();
-        let by_rule = refused
-            .by_rule
-            .iter()
-            .map(|(rule, n)| (rule.clone(), Value::from(*n)));
-        let mut properties = vec![
-            (
-                "file",
-                "file",
-                Cell::text(arguments.file.display().to_string()),
-            ),
-            ("symbol", "symbol", Cell::text(self.symbol.as_str())),
-            ("rows", "rows", Cell::Whole(written.rows)),
-        ];
-        if arguments.kind == Kind::Trades {
-            let new = after.trades.saturating_sub(before.trades);
-            let known = written.rows.saturating_sub(count).saturating_sub(new);
+        let count = grand.refused();
+        let mut properties = vec![("file", "file", Cell::text(file))];
+        properties.extend(about);
+        properties.push(("rows", "rows", Cell::Whole(grand.rows)));
+        if let Some((since, single)) = trades {
+            // a row of several trades is no number to hold against trades
+            let known = if single {
+                let rest = grand.rows.saturating_sub(count);
+                rest.saturating_sub(since.trades)
+            } else {
+                since.duplicates
+            };
             properties.extend([
-                ("new_trades", "newTrades", Cell::Whole(new)),
+                ("new_trades", "newTrades", Cell::Whole(since.trades)),
                 ("known_already", "knownAlready", Cell::Whole(known)),
-                (
-                    "flagged",
-                    "flagged",
-                    Cell::Whole(after.flagged.saturating_sub(before.flagged)),
-                ),
+                ("flagged", "flagged", Cell::Whole(since.flagged)),
             ]);
         }
         properties.push(("refused", "refused", Cell::Whole(count)));
         if count > 0 {
-            let rules = Value::Object(by_rule.collect());
+            let by_rule = grand.refused.by_rule.iter();
+            let rules = by_rule.map(|(rule, n)| (rule.clone(), Value::from(*n)));
+            let rules = Value::Object(rules.collect());
             properties.push(("refused_by_rule", "refusedByRule", Cell::Json(rules)));
         }
+        properties.extend(more);
         self.context.terminal.show(&Listing::one(properties))?;
-        for line in &refused.examples {
+        for line in &grand.refused.examples {
             self.context.terminal.note(line);
         }
-        if count > refused.examples.len() as u64 {
-            let more = count - refused.examples.len() as u64;
+        if count > grand.refused.examples.len() as u64 {
+            let more = count - grand.refused.examples.len() as u64;
             self.context
                 .terminal
                 .note(&format!("… and {more} more rows in quarantine"));
         }
-        if count > 0 && count >= written.rows {
-            return Err(
-                Failure::new(format!("no row of {} was taken", arguments.file.display()))
-                    .because("every row is in quarantine, for the reasons above")
-                    .to_do("check --kind, the columns and the values"),
-            );
+        if count > 0 && count >= grand.rows {
+            return Err(Failure::new(format!("no row of {file} was taken"))
+                .because("every row is in quarantine, for the reasons above")
+                .to_do("check --kind, the columns and the values"));
         }
         Ok(())
     }
 
     /// What the quarantine has of this import, the first rows with their lines.
-    async fn refused(&self, written: &Written) -> Outcome<Refused> {
+    pub(super) async fn refused(&self, symbol: &Symbol, written: &Written) -> Outcome<Refused> {
         let mut refused = Refused::default();
         let mut lines: Vec<(u64, String)> = Vec::new();
         let mut before = None;
         'pages: loop {
             let query = QuarantineQuery {
-                symbol: Some(self.symbol.clone()),
+                symbol: Some(symbol.clone()),
                 limit: PAGE,
                 before,
             };
