@@ -24,7 +24,7 @@ use serde::{Serialize, Serializer};
 
 use crate::table::{Bare, Shown};
 
-pub(crate) use book::{Book, Level, Quote};
+pub(crate) use book::{Book, Quote};
 pub(crate) use candle::{Candle, state_name};
 pub(crate) use catalog::{Instrument, Symbol, Timeframe, Venue, VenueLimit};
 pub(crate) use completeness::{Certificate, Missing, Reconciled};

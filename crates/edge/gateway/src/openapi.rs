@@ -41,7 +41,6 @@ use crate::routes::ENDPOINTS;
     dto::IndicatorRow,
     dto::Quote,
     dto::Book,
-    dto::Level,
     dto::Connection,
     dto::Reconnected,
     dto::Health,

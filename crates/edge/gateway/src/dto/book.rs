@@ -52,18 +52,17 @@ pub(crate) struct Book {
     update_id: String,
     /// The venue's time of it, where it says one.
     time: Option<Moment>,
-    /// Bids, best first.
+    /// Bids, best first: each a price and a quantity.
+    #[schema(value_type = Vec<Vec<String>>)]
     bids: Vec<Level>,
-    /// Offers, best first.
+    /// Offers, best first, likewise.
+    #[schema(value_type = Vec<Vec<String>>)]
     asks: Vec<Level>,
 }
 
 /// Price and quantity.
-#[derive(Debug, Clone, Copy, Serialize, ToSchema)]
-pub(crate) struct Level(
-    #[schema(value_type = String)] model::Price,
-    #[schema(value_type = String)] model::Quantity,
-);
+#[derive(Debug, Clone, Copy, Serialize)]
+pub(crate) struct Level(model::Price, model::Quantity);
 
 impl From<&BookView> for Book {
     fn from(view: &BookView) -> Self {
